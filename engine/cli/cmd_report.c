@@ -17,7 +17,8 @@ static void note_missing_logs(const bl_report_model *m, const char *name) {
     size_t gone = 0;
     for (size_t i = 0; i < m->run_count; i++) {
         const bl_report_run *r = &m->runs[i];
-        gone += r->evals == 0 && r->trial->steps > 0 && r->trial->outcome != BL_OUTCOME_MEMORY;
+        gone += r->evals == 0 && r->trial->steps > 0 &&
+                r->trial->outcome != BL_OUTCOME_MEMORY; /* one that failed has no steps */
     }
     if (gone > 0)
         bl_cli_printf(

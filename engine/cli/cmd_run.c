@@ -49,7 +49,7 @@ static const bl_option k_options[] = {
     [DEVICE]     = {"--device",     NULL, "cpu",       "where to compute: cpu, cuda, cuda:1"},
     [TIME_LIMIT] = {"--time-limit", NULL, "T",         "stop, resumably, after this time: 90, 15m, 2h"},
     [ONLY]       = {"--only",       NULL, "EXPR",      "train only runs like 'batch_size=64,128 learning_rate<0.01'"},
-    [FAIL_FAST]  = {"--fail-fast",  NULL, NULL,        "stop at the first run that does not fit into memory"},
+    [FAIL_FAST]  = {"--fail-fast",  NULL, NULL,        "stop at the first run that fails or lacks memory"},
     [FORCE]      = {"--force",      NULL, NULL,        "train published runs once more beside the store and compare, before going on"},
     [PROGRESS]   = {"--progress",   NULL, "MODE",      "auto, plain, json or none"},
 };
@@ -111,6 +111,8 @@ static bl_status sweep(bl_experiment *e, run_options *w, bl_display *display,
                        bl_scheduler_spent *spent, bl_sweep_totals *totals, bl_err *err) {
     bl_scheduler scheduler = bl_experiment_scheduler(e, w->jobs, display);
     scheduler.spent = spent;
+    scheduler.failure = bl_display_failure;
+    scheduler.failure_ctx = display;
     if (w->only.count > 0) scheduler.wanted = is_wanted;
     scheduler.wanted_ctx = &w->only;
     const bl_sweep_options options = {.script = e->script,
@@ -179,8 +181,9 @@ static bl_status measure_times(bl_experiment *e, bl_display *display, bl_err *er
 
 static int ending(const bl_experiment *e, const bl_sweep_totals *totals) {
     if (totals->failed == 0) return BL_EXIT_DONE;
-    bl_cli_printf(stderr, "%zu runs failed; `batchlab run %s` tries them again\n", totals->failed,
-                  e->config.name);
+    bl_cli_printf(stderr, "%zu run%s failed; `batchlab run %s` tries %s again\n", totals->failed,
+                  totals->failed == 1 ? "" : "s", e->config.name,
+                  totals->failed == 1 ? "it" : "them");
     return BL_EXIT_SOME_FAILED;
 }
 

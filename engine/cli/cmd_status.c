@@ -15,18 +15,19 @@ static const bl_option k_options[] = {
 // clang-format on
 
 typedef struct counts {
-    size_t done, running, interrupted, damaged, set_aside;
+    size_t done, running, interrupted, failed, damaged, set_aside;
 } counts;
 
 /* A folder's state, in this order: a result decides (done or damaged), else a living claim
  * (running), else a log's part (interrupted). A folder with none of them is not counted: its run
  * has not begun. A run that is extended is done, and goes on. */
 static bl_status count_run(const bl_store *store, const char *run, counts *out, bl_err *err) {
-    char dir[BL_PATH], part[BL_PATH];
+    char dir[BL_PATH], part[BL_PATH], failed[BL_PATH];
     if (strstr(run, ".corrupt-") != NULL) out->set_aside++;
     if (!bl_store_is_run_id(run)) return BL_OK;
     BL_TRY(bl_path(dir, err, "%s/%s", store->dir, run));
     BL_TRY(bl_path(part, err, "%s/log.jsonl.part", dir));
+    BL_TRY(bl_path(failed, err, "%s/" BL_STORE_FAILED, dir));
     const bl_status status = bl_store_check_result(store, run, err);
     if (status == BL_OK)
         out->done++;
@@ -36,6 +37,8 @@ static bl_status count_run(const bl_store *store, const char *run, counts *out, 
         return status;
     else if (bl_claim_state_of(dir) == BL_CLAIM_HELD)
         out->running++;
+    else if (bl_dir_exists(failed))
+        out->failed++;
     else if (bl_file_exists(part))
         out->interrupted++;
     return BL_OK;
@@ -49,6 +52,7 @@ static void show_json(const char *experiment, const counts *n) {
     bl_jw_i64(&w, "done", (int64_t)n->done);
     bl_jw_i64(&w, "running", (int64_t)n->running);
     bl_jw_i64(&w, "interrupted", (int64_t)n->interrupted);
+    bl_jw_i64(&w, "failed", (int64_t)n->failed);
     bl_jw_i64(&w, "damaged", (int64_t)n->damaged);
     bl_jw_i64(&w, "set_aside", (int64_t)n->set_aside);
     bl_jw_end(&w);
@@ -60,6 +64,7 @@ static void show_json(const char *experiment, const counts *n) {
 static void show_text(const char *experiment, const counts *n) {
     bl_cli_printf(stdout, "%-20s %6zu done %6zu running %6zu interrupted", experiment, n->done,
                   n->running, n->interrupted);
+    if (n->failed > 0) bl_cli_printf(stdout, " %6zu failed (the next run tries again)", n->failed);
     if (n->damaged > 0) bl_cli_printf(stdout, " %6zu damaged (see batchlab fsck)", n->damaged);
     if (n->set_aside > 0) bl_cli_printf(stdout, " %6zu set aside as damaged", n->set_aside);
     bl_cli_printf(stdout, "\n");

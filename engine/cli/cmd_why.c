@@ -48,6 +48,10 @@ static bl_status state(const question *q, bl_err *err) {
     if (done)
         bl_buf_printf(q->out, "done: outcome %s at step %" PRId64 "\n",
                       bl_json_text(files.result.root, "outcome", "?"), steps);
+    else if (strcmp(files.state, "failed") == 0)
+        bl_buf_printf(q->out,
+                      "failed: %s/" BL_STORE_FAILED " has its files; `batchlab run` tries again\n",
+                      q->dir);
     else
         bl_buf_printf(q->out,
                       "interrupted after step %" PRId64
@@ -90,6 +94,8 @@ static void end_of(const question *q, const bl_plan_trial *t, const bl_plan_roun
                       round->slack, first->target_step, first->run);
     else if (t->outcome == BL_OUTCOME_DIVERGED)
         bl_buf_str(q->out, "it left the finite numbers\n");
+    else if (t->outcome == BL_OUTCOME_FAILED)
+        bl_buf_printf(q->out, "it failed: %s\n", t->error != NULL ? t->error : "?");
     else
         bl_buf_str(q->out, "it did not fit into memory\n");
 }

@@ -209,6 +209,16 @@ void bl_display_decision(void *ctx, const char *text) {
     bl_buf_free(&line);
 }
 
+void bl_display_failure(void *ctx, const char *text) {
+    bl_display *d = ctx;
+    if (d->mode == BL_DISPLAY_JSON) {
+        event("failure", text);
+        return;
+    }
+    if (d->mode != BL_DISPLAY_NONE) clear_line(d);
+    bl_cli_printf(stderr, "batchlab: %s\n", text);
+}
+
 void bl_display_say(void *ctx, const char *text) {
     bl_display *d = ctx;
     if (d->mode == BL_DISPLAY_JSON) event("note", text);

@@ -41,6 +41,8 @@ void bl_display_round(void *ctx, const bl_round *round);
 void bl_display_decision(void *ctx, const char *text);
 /* A line of narration, also between rounds. */
 void bl_display_say(void *ctx, const char *text);
+/* A program failed: its message, in every mode. */
+void bl_display_failure(void *ctx, const char *text);
 /* The last line of `plain`: where the processor time of the whole command went. `sweep` and
  * `timing` are seconds of the process up to the end of the sweep and of the timing pass, `began` up
  * to the beginning of the sweep. */

@@ -36,7 +36,9 @@ size_t bl_trial_sets_bytes(const bl_trial *trial) {
 void bl_round_results_free(bl_trial_result *results, size_t count) {
     for (size_t i = 0; i < count; i++) {
         free(results[i].eval);
+        free(results[i].error);
         results[i].eval = NULL;
+        results[i].error = NULL;
         results[i].evals = 0;
     }
 }

@@ -66,8 +66,9 @@ typedef struct bl_trial_result {
     int64_t target_step, previous_eval_step;
     bl_eval *eval; /* up to `steps`; freed by bl_round_results_free */
     size_t evals;
+    char *error; /* why it failed, one line; NULL: it did not; freed with them */
 } bl_trial_result;
 
-/* Frees the evaluations of each result; the array of results is the caller's. */
+/* Frees the evaluations and the error of each result; the array of results is the caller's. */
 void bl_round_results_free(bl_trial_result *results, size_t count);
 #endif

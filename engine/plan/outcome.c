@@ -5,8 +5,9 @@
 #include <string.h>
 
 static const char *const outcome_names[] = {
-    [BL_OUTCOME_TARGET] = "target",     [BL_OUTCOME_BUDGET] = "budget", [BL_OUTCOME_RACE] = "race",
-    [BL_OUTCOME_DIVERGED] = "diverged", [BL_OUTCOME_MEMORY] = "memory",
+    [BL_OUTCOME_TARGET] = "target", [BL_OUTCOME_BUDGET] = "budget",
+    [BL_OUTCOME_RACE] = "race",     [BL_OUTCOME_DIVERGED] = "diverged",
+    [BL_OUTCOME_MEMORY] = "memory", [BL_OUTCOME_FAILED] = "failed",
 };
 _Static_assert(BL_COUNT(outcome_names) == BL_OUTCOME_COUNT, "an outcome without a name");
 

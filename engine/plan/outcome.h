@@ -9,6 +9,7 @@ typedef enum bl_outcome {
     BL_OUTCOME_RACE,   /* cut by the race */
     BL_OUTCOME_DIVERGED,
     BL_OUTCOME_MEMORY, /* did not fit */
+    BL_OUTCOME_FAILED, /* a program of the user's own: it ended otherwise than it was asked to */
     BL_OUTCOME_COUNT
 } bl_outcome;
 

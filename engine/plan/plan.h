@@ -95,7 +95,8 @@ typedef struct bl_plan_trial {
      * "hit" and "before" in the file. */
     int64_t target_step, previous_eval_step;
     const char *reason;
-    size_t next; /* of a document: the next trial of the same run; SIZE_MAX: there is none */
+    const char *error; /* why it failed, one line; NULL: it did not */
+    size_t next;       /* of a document: the next trial of the same run; SIZE_MAX: there is none */
 } bl_plan_trial;
 
 /* ---- decisions ---- */

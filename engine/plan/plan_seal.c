@@ -90,8 +90,8 @@ bl_status bl_plan_check_trial(const bl_plan_trial *t, const bl_runlog *log, cons
     const size_t hit = isnan(t->target) ? SIZE_MAX : first_hit(log, t->target, t->steps);
     const int64_t step = hit != SIZE_MAX ? log->eval[hit].step : 0;
     const int64_t before = hit != SIZE_MAX && hit > 0 ? log->eval[hit - 1].step : 0;
-    if (t->outcome == BL_OUTCOME_MEMORY || log->evals == 0 ||
-        log->eval[log->evals - 1].step < t->steps)
+    const bool lost = t->outcome == BL_OUTCOME_MEMORY || t->outcome == BL_OUTCOME_FAILED;
+    if (lost || log->evals == 0 || log->eval[log->evals - 1].step < t->steps)
         return BL_OK; /* there is nothing to compare, or not yet */
     if (step != t->target_step || (step > 0 && before != t->previous_eval_step))
         BL_FAIL(

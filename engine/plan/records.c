@@ -84,6 +84,7 @@ static const bl_plan_field trial_fields[] = {
     NEED(IN, hit,           WHOLE,    target_step),
     NEED(IN, before,        WHOLE,    previous_eval_step),
     NEED(IN, reason,        TEXT,     reason),
+    MAY(IN,  error,         TEXT,     error),
 };
 #undef IN
 

@@ -23,6 +23,7 @@ static void add_trial(bl_report_model *m, const bl_plan_trial *from) {
     bl_report_trial *t = BL_PUSH(m->trials, m->trial_count, "trials");
     *t = (bl_report_trial){.outcome = from->outcome,
                            .reason = from->reason,
+                           .error = from->error,
                            .settings = bl_plan_settings_others(from->set, &m->plan.memory),
                            .batch_size = (double)from->batch_size,
                            .learning_rate = from->learning_rate,

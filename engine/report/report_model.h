@@ -18,7 +18,8 @@
 typedef struct bl_report_trial {
     char run[BL_RUN_ID];
     bl_outcome outcome;
-    const char *reason;   /* this and the next are the plan's */
+    const char *reason;   /* this and the next two are the plan's */
+    const char *error;    /* why it failed; NULL: it did not */
     const char *settings; /* bl_plan_settings_others */
     double batch_size, learning_rate;
     double target; /* NAN: ran to its budget */

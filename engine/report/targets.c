@@ -16,7 +16,8 @@
 
 enum { BOOTSTRAP_SEED = 1 };
 
-/* A run that diverged or did not fit would not have arrived within its budget either. */
+/* A run that diverged or did not fit would not have arrived within its budget either. One whose
+ * program failed says nothing: it is no point. */
 static bool point_of_trial(bl_stats_point *p, const bl_report_trial *t) {
     const bool lost = t->outcome == BL_OUTCOME_DIVERGED || t->outcome == BL_OUTCOME_MEMORY;
     *p = (bl_stats_point){.batch_size = t->batch_size,
@@ -26,7 +27,7 @@ static bool point_of_trial(bl_stats_point *p, const bl_report_trial *t) {
                           .steps_prev = t->target_step > 0 ? (double)t->previous_eval_step : 0,
                           .censored = t->target_step == 0,
                           .seed = t->seed};
-    return p->steps > 0;
+    return p->steps > 0 && t->outcome != BL_OUTCOME_FAILED;
 }
 
 /* For a target that no trial asked for the run's log says when it was passed. */

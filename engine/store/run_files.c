@@ -30,7 +30,8 @@ static bl_status read_done(bl_run_files *run, const char *path, bl_err *err) {
  *
  *     a file                            a log by itself; "done" is all that can be said of it
  *     a folder with result.json         the run's published log and its result
- *     a folder with log.jsonl.part      an interrupted run, up to its last checkpoint
+ *     a folder with log.jsonl.part      an interrupted run, up to its last checkpoint; "failed"
+ *                                       where it has what a program that failed left
  *     another folder                    BL_EMISSING
  */
 static bl_status read_any(bl_run_files *run, const char *path, bl_err *err) {
@@ -43,7 +44,8 @@ static bl_status read_any(bl_run_files *run, const char *path, bl_err *err) {
     }
     BL_TRY(bl_path(file, err, "%s/result.json", path));
     if (bl_file_exists(file)) return read_done(run, path, err);
-    run->state = "interrupted";
+    BL_TRY(bl_path(file, err, "%s/" BL_STORE_FAILED, path));
+    run->state = bl_dir_exists(file) ? "failed" : "interrupted";
     BL_TRY(bl_path(file, err, "%s/log.jsonl.part", path));
     if (!bl_file_exists(file)) BL_FAIL(err, BL_EMISSING, "%s holds no run", path);
     BL_TRY(bl_file_read(&run->log, file, BL_RUNLOG_LIMIT, err));

@@ -118,6 +118,9 @@ bl_status bl_store_check_checkpoint(const char *path, bl_err *err) BL_CHECKED;
 /* Removes the checkpoint in `slot`, and the state of a program that it speaks of. */
 void bl_store_drop_checkpoint(bl_claim *claim, int slot);
 
+/* In a run's folder: what a program that failed had, until the run is finished. */
+#define BL_STORE_FAILED "failed"
+
 /* log.jsonl.part: how far a run that is not published has come, for its next owner and for other
  * processes. A log with a footer of outcome "unfinished". */
 bl_status bl_store_save_part(bl_claim *claim, const bl_buf *log, int64_t steps, const char *params,

@@ -128,6 +128,7 @@ void bl_active_trial_free(bl_active_trial *a) {
     bl_buf_free(&a->identity);
     bl_buf_free(&a->timing);
     free(a->eval);
+    free(a->error);
     *a = (bl_active_trial){0};
 }
 
@@ -195,6 +196,33 @@ void bl_active_trial_release(bl_active_trial *a) {
     a->train = NULL;
     bl_claim_release(a->claim);
     a->claim = NULL;
+}
+
+/* What the log's header says is all that others need: evaluations are known from a state that is
+ * stored, or not at all. */
+static void leave_header(bl_active_trial *a) {
+    bl_err ignored;
+    bl_buf head = {0};
+    if (a->train == NULL || a->saved || a->stored.done) return;
+    const bl_buf *log = bl_trainer_log(a->train);
+    const char *end = log->len > 0 ? memchr(log->data, '\n', log->len) : NULL;
+    if (end != NULL) {
+        bl_buf_add(&head, log->data, (size_t)(end - log->data) + 1);
+        (void)!bl_store_save_part(a->claim, &head, 0, "", &ignored);
+    }
+    bl_buf_free(&head);
+}
+
+void bl_active_trial_fail(bl_active_trial *a, const char *text) {
+    const char *says = strstr(text, " failed: ");
+    says = says != NULL ? says + strlen(" failed: ") : text;
+    bl_buf line = {0};
+    bl_buf_add(&line, says, strcspn(says, "\n"));
+    free(a->error);
+    a->error = bl_xstrdup(bl_buf_text(&line));
+    bl_buf_free(&line);
+    leave_header(a);
+    bl_active_trial_release(a);
 }
 
 /* The status of what was done under a claim: where the claim was lost meanwhile, the trial is held
@@ -554,7 +582,7 @@ static bl_status publish(bl_active_trial *a, const bl_scheduler *s, size_t threa
     BL_TRY(status);
     if (!e.too_large || !a->saved) bl_store_drop_part(a->claim);
     bl_store_drop_checkpoint(a->claim, a->slot);
-    bl_claim_remove(a->claim, BL_TRAINER_FAILED); /* of an earlier try */
+    bl_claim_remove(a->claim, BL_STORE_FAILED); /* of an earlier try */
     return BL_OK;
 }
 

@@ -35,17 +35,18 @@ typedef struct bl_active_trial {
     size_t bytes;               /* that an open run takes; 0 where nothing bounds it */
     bl_eval *eval;              /* all that is known, whichever process computed it */
     size_t evals;
-    size_t shared;             /* evaluations that were written for other processes to see */
-    bool held;                 /* another process had it when last asked */
-    bool out_of_memory;        /* its run does not fit into memory: an answer */
-    bool trained;              /* by this process */
-    bool answered;             /* its result stands, and is published */
-    bool shown;                /* the progress display knows that it is done */
-    bool skipped;              /* not wanted here, and the store has no answer */
-    bool saved;                /* there is a checkpoint of use */
-    int slot;                  /* of the next checkpoint */
-    double last_saved;         /* clock */
-    int repeat;                /* of a noisy program: how often it was begun anew */
+    size_t shared;      /* evaluations that were written for other processes to see */
+    bool held;          /* another process had it when last asked */
+    bool out_of_memory; /* its run does not fit into memory: an answer */
+    char *error;        /* its program failed, one line says how: an answer; NULL: it did not */
+    bool trained;       /* by this process */
+    bool answered;      /* its result stands, and is published */
+    bool shown;         /* the progress display knows that it is done */
+    bool skipped;       /* not wanted here, and the store has no answer */
+    bool saved;         /* there is a checkpoint of use */
+    int slot;           /* of the next checkpoint */
+    double last_saved;  /* clock */
+    int repeat;         /* of a noisy program: how often it was begun anew */
     double checkpoint_seconds; /* between checkpoints */
     const volatile int *stop;
     double seconds; /* spent training in this process */
@@ -71,6 +72,10 @@ bl_status bl_active_trial_claim(bl_active_trial *active, const bl_scheduler *s, 
                                 bl_err *err) BL_CHECKED;
 /* Gives it back; what is not written is lost. */
 void bl_active_trial_release(bl_active_trial *active);
+
+/* Ends a run whose program failed, `text` is the whole message of it, and gives the claim back.
+ * What was stored of it stays, for another try. */
+void bl_active_trial_fail(bl_active_trial *active, const char *text);
 
 /* What follows is for trials that are claimed. A claim that was lost to another process is not an
  * error: the trial is then held, and what is known of it stays known. */

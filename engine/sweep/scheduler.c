@@ -83,7 +83,7 @@ typedef enum act {
 } act;
 
 static bool needs_more(const work *w, const bl_active_trial *a) {
-    return !a->out_of_memory &&
+    return !a->out_of_memory && a->error == NULL &&
            bl_stop_needs_more(a->trial, a->eval, a->evals, w->round->slack, w->best);
 }
 
@@ -91,7 +91,7 @@ static bool needs_more(const work *w, const bl_active_trial *a) {
 static void note_target(work *w, const bl_active_trial *a) {
     const size_t reached =
         bl_stop_first_hit(a->eval, a->evals, a->trial->target, a->trial->max_steps);
-    if (!w->round->race || reached == SIZE_MAX) return;
+    if (!w->round->race || reached == SIZE_MAX || a->error != NULL) return;
     if (w->best == 0 || a->eval[reached].step < w->best) w->best = a->eval[reached].step;
 }
 
@@ -129,6 +129,11 @@ static void trial_result(const work *w, const bl_active_trial *a, bl_trial_resul
         r->outcome = BL_OUTCOME_MEMORY;
         return;
     }
+    if (a->error != NULL) {
+        r->outcome = BL_OUTCOME_FAILED;
+        r->error = bl_xstrdup(a->error);
+        return;
+    }
     r->evals = a->evals;
     r->eval = bl_xalloc(a->evals * sizeof *r->eval);
     memcpy(r->eval, a->eval, a->evals * sizeof *r->eval);
@@ -141,7 +146,8 @@ static bl_status finish_trial(const work *w, bl_active_trial *a, bl_err *err) {
     bl_trial_result r = {0};
     bl_status status = BL_OK;
     trial_result(w, a, &r);
-    a->answered = a->out_of_memory || (a->stored.done && a->stored.steps >= r.steps);
+    a->answered =
+        a->out_of_memory || a->error != NULL || (a->stored.done && a->stored.steps >= r.steps);
     if (!a->answered && a->claim == NULL) {
         status = bl_active_trial_claim(a, w->s, w->claims, err);
     } else if (!a->answered && a->train == NULL) {
@@ -251,6 +257,16 @@ static void fail(work *w, bl_status status, const bl_err *err) {
     if (w->err != NULL) *w->err = *err;
 }
 
+/* A program that failed has an answer, too. What it reported counts for nothing: without it the
+ * race is as far as the others know, unless it is decided. Called with the lock held. */
+static void lose(work *w, bl_active_trial *a, const char *text) {
+    bl_active_trial_fail(a, text);
+    w->s->failure(w->s->failure_ctx, text);
+    if (w->decided) return;
+    w->best = 0;
+    for (size_t i = 0; i < w->round->count; i++) note_target(w, &w->active[i]);
+}
+
 /* Is it time to ask the store for other processes' news? Called with the lock held. */
 static bool poll_due(const work *w) {
     if (!w->other_processes || w->polling) return false;
@@ -321,6 +337,10 @@ static void carry_out(work *w, act what, bl_active_trial *a) {
     (void)pthread_mutex_lock(&w->lock);
     if (w->s->spent != NULL)
         *(what == ACT_ADVANCE ? &w->s->spent->training : &w->s->spent->store) += took;
+    if (status == BL_EPROGRAM && w->s->failure != NULL) {
+        lose(w, a, err.text);
+        status = BL_OK;
+    }
     set_state(a);
     if (status != BL_OK) fail(w, status, &err);
     if (a->held && !w->other_processes) {

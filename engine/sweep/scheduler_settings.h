@@ -47,6 +47,10 @@ typedef struct bl_scheduler {
     void *wanted_ctx;
     void (*progress)(void *ctx, const bl_progress *now); /* one call at a time; may be NULL */
     void *progress_ctx;
+    /* A program failed: the message for its author. The run's outcome is `failed`, and the round
+     * goes on. One call at a time. NULL: nobody hears it, and the failure ends the round. */
+    void (*failure)(void *ctx, const char *text);
+    void *failure_ctx;
     bl_scheduler_spent *spent; /* added to; NULL: nobody asks */
 } bl_scheduler;
 #endif

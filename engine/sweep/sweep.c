@@ -84,7 +84,8 @@ static void write_trial(sweep *s, const bl_trial *t, const bl_trial_result *r) {
                             .steps = r->steps,
                             .target_step = r->target_step,
                             .previous_eval_step = r->previous_eval_step,
-                            .reason = t->reason};
+                            .reason = t->reason,
+                            .error = r->error};
     memcpy(record.run, r->run, sizeof record.run);
     bl_plan_write_trial(&s->plan, &record);
     bl_buf_free(&set);
@@ -137,8 +138,31 @@ static bl_status check_stop(const sweep *s, bl_err *err) {
     BL_FAIL(err, BL_EINTERRUPTED, "stopped between two rounds");
 }
 
-/* The planner's way to run a round. Under fail_fast a run without memory ends the sweep, after the
- * round is in the plan. */
+static bool is_lost(const bl_trial_result *r) {
+    return r->outcome == BL_OUTCOME_MEMORY || r->outcome == BL_OUTCOME_FAILED;
+}
+
+/* A program that fails in every run of a round will fail in the next one, too. Under fail_fast one
+ * run without memory or that failed ends the sweep. */
+static bl_status check_failures(const sweep *s, const bl_round *round,
+                                const bl_trial_result *results, bl_err *err) {
+    size_t failures = 0;
+    for (size_t i = 0; i < round->count; i++) {
+        const bl_trial_result *r = &results[i];
+        failures += r->outcome == BL_OUTCOME_FAILED;
+        if (!s->options->fail_fast || !is_lost(r)) continue;
+        if (r->outcome == BL_OUTCOME_FAILED)
+            BL_FAIL(err, BL_EPROGRAM, "run %s of round '%s' failed: %s", r->run, round->title,
+                    r->error);
+        BL_FAIL(err, BL_ENOMEM, "run %s of round '%s' did not fit into memory", r->run,
+                round->title);
+    }
+    if (failures < round->count) return BL_OK;
+    BL_FAIL(err, BL_EPROGRAM, "the sweep ends here: %s of round '%s' failed",
+            failures == 1 ? "the only run" : "all runs", round->title);
+}
+
+/* The planner's way to run a round. It may end the sweep, after the round is in the plan. */
 static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *results,
                            bl_err *err) {
     sweep *s = ctx;
@@ -151,14 +175,10 @@ static bl_status run_round(void *ctx, const bl_round *round, bl_trial_result *re
         write_trial(s, &round->trial[i], &results[i]);
         s->totals->trials++;
         s->totals->reached += results[i].outcome == BL_OUTCOME_TARGET;
-        s->totals->failed += results[i].outcome == BL_OUTCOME_MEMORY;
+        s->totals->failed += is_lost(&results[i]);
     }
     if (save_is_due(s)) BL_TRY(save_plan(s, false, err));
-    for (size_t i = 0; s->options->fail_fast && i < round->count; i++)
-        if (results[i].outcome == BL_OUTCOME_MEMORY)
-            BL_FAIL(err, BL_ENOMEM, "run %s of round '%s' did not fit into memory", results[i].run,
-                    round->title);
-    return BL_OK;
+    return check_failures(s, round, results, err);
 }
 
 static bl_status decide(void *ctx, const bl_plan_decision *decision, bl_err *err) {

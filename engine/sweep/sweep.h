@@ -9,7 +9,7 @@ typedef struct bl_sweep_options {
     const char *script;      /* experiments/NAME/sweep.lua */
     const char *library_dir; /* scripts/lua */
     bool write_plan;
-    bool fail_fast;                /* a run that found no memory ends the sweep with BL_ENOMEM */
+    bool fail_fast; /* a run that found no memory or failed ends it: BL_ENOMEM, BL_EPROGRAM */
     bl_plan_references references; /* for the plan: the answer as it is known; {0}: none */
     /* A new round, and a line for each decision; may be NULL. */
     void (*round)(void *ctx, const bl_round *round);
@@ -19,7 +19,7 @@ typedef struct bl_sweep_options {
 
 /* Totals of a sweep, also when it fails half-way. */
 typedef struct bl_sweep_totals {
-    size_t rounds, trials, failed; /* failed: out of memory, not diverged */
+    size_t rounds, trials, failed; /* failed: or out of memory, not diverged */
     size_t reached;                /* trials that reached their target */
 } bl_sweep_totals;
 

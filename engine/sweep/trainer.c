@@ -28,7 +28,7 @@ static bl_status open_external(bl_trainer *t, const bl_scheduler *s, const bl_co
     char dir[BL_PATH], beat[BL_PATH], keep[BL_PATH];
     BL_TRY(bl_path(dir, err, "%s/run", bl_claim_own(t->claim)));
     BL_TRY(bl_path(beat, err, "%s/beat", bl_claim_own(t->claim)));
-    BL_TRY(bl_path(keep, err, "%s/%s/" BL_TRAINER_FAILED, s->store->dir, run_id));
+    BL_TRY(bl_path(keep, err, "%s/%s/" BL_STORE_FAILED, s->store->dir, run_id));
     const bl_external_options options = {.config = config,
                                          .run_id = run_id,
                                          .dir = dir,

@@ -10,9 +10,6 @@
 
 typedef struct bl_trainer bl_trainer;
 
-/* In a run's folder: what a program that failed had, until the run is finished. */
-#define BL_TRAINER_FAILED "failed"
-
 /* The claim is on the run's folder, `dir`; a program's files lie in the claim's own folder, so that
  * they go with it. */
 bl_status bl_trainer_open(bl_trainer **out, const bl_scheduler *s, const bl_config *config,

@@ -120,7 +120,7 @@ function Candidates:run(wanted, racing)
     result.cut = result.outcome == "race" or bounded or false
     result.known_steps = bounded and math.max(w.bound, result.steps) or result.steps
     local previous = candidate.results[w.seed]
-    if previous == nil or result.steps >= previous.steps then candidate.results[w.seed] = result end
+    if previous == nil or result.outcome == "failed" or result.steps >= previous.steps then candidate.results[w.seed] = result end
     self:summarize(candidate)
   end
 end
@@ -151,12 +151,12 @@ function Candidates:earliest_arrival(result)
 end
 
 -- The mean over the seeds of the logs of the steps that a candidate needs, at least where a run did not arrive:
--- the geometric middle of the gap between the evaluations around the target. Nil where a seed did not run.
+-- the geometric middle of the gap between the evaluations around the target. Nil where a seed did not run, or failed.
 function Candidates:mean_log_steps(candidate)
   local sum = 0
   for i = 1, #self.seeds do
     local result = candidate.results[i]
-    if result == nil then return nil end
+    if result == nil or result.outcome == "failed" then return nil end
     local reached, previous = crossing(result, self.target)
     if reached then
       sum = sum + math.log(math.sqrt(((previous and previous.step or 0) + 1) * reached.step))
@@ -198,14 +198,17 @@ function Candidates:out_of_memory()
   return false
 end
 
--- The results of a candidate in the order of the seeds, those that did not run left out, and the seeds.
-local function ran(self, candidate)
+-- The results of a candidate in the order of the seeds, those that did not run left out, and the seeds. A run
+-- whose program failed says nothing of the candidate: it counts only where none did better.
+local function ran(self, candidate, failures)
   local results, seeds = {}, {}
   for i, seed in ipairs(self.seeds) do
-    if candidate.results[i] then
-      results[#results + 1], seeds[#seeds + 1] = candidate.results[i], seed
+    local result = candidate.results[i]
+    if result and (failures or result.outcome ~= "failed") then
+      results[#results + 1], seeds[#seeds + 1] = result, seed
     end
   end
+  if #results == 0 and not failures then return ran(self, candidate, true) end
   return results, seeds
 end
 
@@ -216,7 +219,7 @@ local function seed_rows(self, candidate)
   local results, seeds = ran(self, candidate)
   for i, result in ipairs(results) do
     local reached, previous = crossing(result, self.target)
-    local lost = result.outcome == "diverged" or result.outcome == "memory"
+    local lost = result.outcome == "diverged" or result.outcome == "memory" or result.outcome == "failed"
     rows[i] = {
       run = result.run, seed = seeds[i], censored = reached == nil,
       steps = reached and reached.step or lost and result.max_steps or result.steps,

@@ -84,7 +84,7 @@ local function run_seeds(self, wanted, count, title)
     for i = 1, count do
       local trial = {}
       for name, value in pairs(answer.settings or {}) do trial[name] = value end
-      local seed = fresh_seed(self, answer, #(self.rows[answer] or {}) + i)
+      local seed = fresh_seed(self, answer, (self.asked[answer] or 0) + i)
       trial.batch_size, trial.seed = answer.batch_size, seed
       trial.learning_rate = self.rate[answer] or answer.learning_rate
       trial.target, trial.max_epochs, trial.max_steps = answer.target, self.max_epochs, self.max_steps
@@ -92,10 +92,13 @@ local function run_seeds(self, wanted, count, title)
       trials[#trials + 1], owner[#trials + 1] = trial, answer
     end
   end
+  for _, w in ipairs(wanted) do self.asked[w.answer] = (self.asked[w.answer] or 0) + count end
   for i, result in ipairs(self.exp:run(trials)) do
     local answer = owner[i]
-    self.rows[answer] = self.rows[answer] or {}
-    table.insert(self.rows[answer], row_of(result, trials[i].seed, answer.target))
+    if result.outcome ~= "failed" then -- of such a run nothing is known
+      self.rows[answer] = self.rows[answer] or {}
+      table.insert(self.rows[answer], row_of(result, trials[i].seed, answer.target))
+    end
   end
 end
 
@@ -210,7 +213,7 @@ end
 -- sharpen(exp, answers, { confirm =, all =, rate =, precision =, seeds =, max_epochs =, max_steps =, series = }):
 -- the answers of one target that got fresh seeds, each with `fresh_seeds`; `answers` are changed in place.
 function fresh.sharpen(exp, answers, o)
-  local self = { exp = exp, answers = {}, rows = {}, rate = {}, last = 0, max_epochs = o.max_epochs,
+  local self = { exp = exp, answers = {}, rows = {}, asked = {}, rate = {}, last = 0, max_epochs = o.max_epochs,
     max_steps = o.max_steps, head = check.series(o.series) }
   for _, answer in ipairs(answers) do
     if not answer.censored then self.answers[#self.answers + 1] = answer end

@@ -78,7 +78,7 @@ local function settings_of(exp, axes, i)
   return set
 end
 
--- Runs points until `n` of them neither diverged nor were too large for memory, or MAX_DRAWN n were drawn. The
+-- Runs points until `n` of them neither diverged nor failed nor were too large for memory, or MAX_DRAWN n were drawn. The
 -- key of a point counts on from box to box, so that points of a narrower box stay in the ranking.
 local function draw_points(self, n)
   local drawn, feasible = 0, 0
@@ -97,7 +97,7 @@ local function draw_points(self, n)
       local point = self.by_key[w.key]
       point.index, point.widened = w.key - self.widened * MAX_DRAWN * n, self.widened
       local outcome = point.results[1].outcome
-      if outcome ~= "diverged" and outcome ~= "memory" then feasible = feasible + 1 end
+      if outcome ~= "diverged" and outcome ~= "memory" and outcome ~= "failed" then feasible = feasible + 1 end
       if outcome == "diverged" then self.diverged = self.diverged + 1 end
     end
     drawn = drawn + #wanted

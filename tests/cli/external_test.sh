@@ -89,29 +89,29 @@ bad() {
   [ "$4" = - ] || grep -q "\"outcome\":\"$4\"" "$BATCHLAB_RUNS/twin/plan.jsonl" || fail "$1: outcome is not $4"
   nobody "$1"
 }
-bad hang 1 'it hangs: no line for 0.3 seconds after step 7' - 0.3
-bad ignore_term 1 'it hangs' - 0.3
-bad fork_twice 1 'it ended with status 3 after step 7' -
-bad tear 1 'it ended with status 9 after step 7' -
-bad garble 1 'report.jsonl:[0-9]*: ' -
-bad repeat 1 'at step 8 after one at step 8: steps ascend' -
-bad go_back 1 'at step 1 after one at step 8' -
-bad skip 1 'at step 1008, but none at step 8, which was due' -
+bad hang 1 'it hangs: no line for 0.3 seconds after step 7' failed 0.3
+bad ignore_term 1 'it hangs' failed 0.3
+bad fork_twice 1 'it ended with status 3 after step 7' failed
+bad tear 1 'it ended with status 9 after step 7' failed
+bad garble 1 'report.jsonl:[0-9]*: ' failed
+bad repeat 1 'at step 8 after one at step 8: steps ascend' failed
+bad go_back 1 'at step 1 after one at step 8' failed
+bad skip 1 'at step 1008, but none at step 8, which was due' failed
 bad nan 0 - diverged
 bad infinite 0 - diverged
 bad null 0 - diverged
-bad oom_line 1 'runs failed' memory
-bad oom_text 1 'runs failed' memory
-bad exit_early 1 'status 0 at step 7, before step 8' -
+bad oom_line 1 '^1 run failed; ' memory
+bad oom_text 1 '^1 run failed; ' memory
+bad exit_early 1 'status 0 at step 7, before step 8' failed
 bad end 0 - budget
-bad long_line 1 'it hangs: no line for 0.3 seconds' - 0.3
+bad long_line 1 'it hangs: no line for 0.3 seconds' failed 0.3
 says err '^Line [0-9]* of report.jsonl has more than 65536 bytes. The rest was passed over.$'
 bad wide_lines 0 - budget
-bad crash 1 'signal 6 (Aborted) ended it' -
+bad crash 1 'signal 6 (Aborted) ended it' failed
 says err '^    Traceback: the reason$'
 says err '^Parameters: {"batch_size":4,"learning_rate":0.5,"seed":1}$'
 says err '^    BATCHLAB_RUN=.*/failed .*trainer own'
-bad park_itself 1 'as if parked, and nobody asked it' -
+bad park_itself 1 'as if parked, and nobody asked it' failed
 bad fail_once 0 - budget
 twin
 export BATCHLAB_RUNS="$scratch/whole"

@@ -25,7 +25,8 @@ static void refuse_at(lab *l, fault_kind kind, fault_action action, int64_t k, i
         lab_fail(l, "%s: exit %d without a word", what, e.exit);
     /* 1: the memory of a run was refused, which is its outcome and stands in the plan. 69: a
      * library could not be opened for lack of memory. */
-    else if ((e.exit == 1) != (strstr(e.said, "runs failed") != NULL && lab_plan_says(l, "memory")))
+    else if ((e.exit == 1) !=
+             (strstr(e.said, " failed; `batchlab") != NULL && lab_plan_says(l, "memory")))
         lab_fail(l, "%s: exit %d, and the plan says otherwise: %s", what, e.exit, e.said);
     else if (e.exit != l->undisturbed && e.exit != 75 && e.exit != 69 && e.exit != 1)
         lab_fail(l, "%s: exit %d, not 75: %s", what, e.exit, e.said);

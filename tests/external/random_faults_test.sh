@@ -72,7 +72,7 @@ meaning() {
     repeat | go_back) words_of='steps ascend, and one process of a group reports' hangs=yes ;;
     skip) words_of='which was due: it evaluates where due(step) is true' hangs=yes ;;
     nan | infinite | null) status_of=0 hangs=yes ;;
-    oom_line | oom_text) words_of='runs failed' ;;
+    oom_line | oom_text) words_of='runs* failed; .batchlab run twin. tries' ;;
     exit_early) words_of='it ended with status 0 at step' ;;
     end | fail_once | halves | flood | wide_lines) status_of=0 ;;
     workers) status_of=0 hangs=yes ;;

@@ -281,7 +281,7 @@ static void runs(bl_buf *out, const bl_report_model *m) {
                       t->learning_rate, t->seed);
         element(out, "td", bl_outcome_name(t->outcome));
         bl_buf_printf(out, "<td>%" PRId64 "</td>", t->steps);
-        element(out, "td", t->reason);
+        element(out, "td", t->error != NULL ? t->error : t->reason);
         bl_buf_str(out, "</tr>\n");
     }
     bl_buf_str(out, "</tbody></table></div></details>\n");

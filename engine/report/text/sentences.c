@@ -235,6 +235,21 @@ static void too_large(bl_buf *out, const bl_report_model *m) {
     free(said);
 }
 
+/* Nothing is known of such runs, so the answer has fewer seeds or rates than were asked for. */
+static void failures(bl_buf *out, const bl_report_model *m) {
+    const bl_report_trial *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < m->trial_count; i++) {
+        if (m->trials[i].outcome != BL_OUTCOME_FAILED) continue;
+        if (first == NULL) first = &m->trials[i];
+        count++;
+    }
+    if (first == NULL) return;
+    bl_buf_printf(out, "%zu run%s failed and count%s for nothing here; %s: %s.\n", count,
+                  count == 1 ? "" : "s", count == 1 ? "s" : "", first->run,
+                  first->error != NULL ? first->error : "?");
+}
+
 bool bl_notes_are_the_answer(const bl_report_model *m) {
     return m->main.size_count == 0 && m->budget_count == 0 && m->test_count == 0 &&
            m->quality_count == 0;
@@ -488,6 +503,7 @@ void bl_sentences(bl_buf *out, const bl_report_model *model) {
     bl_quality_sentences(out, model);
     tests(out, model);
     too_large(out, model);
+    failures(out, model);
     budgets(out, model);
     notes(out, model);
     missing(out, model);
