@@ -4,11 +4,13 @@
  *     a row for each number          run,key,value,step      MLflow's histories
  *     a column for each run          Step,"a - val_loss",... a chart of Weights & Biases
  *
- * and one holds runs: a row for each, with its parameters. */
+ * A download of TensorBoard, Wall time,Step,Value, is the first of these: a run's numbers of one
+ * tag, which only the file's name has. and one holds runs: a row for each, with its parameters. */
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
 #include "engine/data/table/csv.h"
 #include "engine/import/import_p.h"
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -191,6 +193,10 @@ static bl_status read_rows(table *t, bl_err *err) {
     const size_t value = t->column[BL_IMPORT_FIELD_VALUE];
     const size_t loss = t->column[BL_IMPORT_FIELD_LOSS];
     bl_import_say(t->g, "values: the column '%s'", t->name[value]);
+    const size_t step = t->column[BL_IMPORT_FIELD_STEP];
+    if (step != SIZE_MAX && strcmp(t->name[step], "_step") == 0)
+        bl_import_say(t->g, "steps: the column '_step', which counts calls of wandb.log; "
+                            "--map step=COLUMN names another");
     if (loss != SIZE_MAX && loss != value)
         bl_import_say(t->g, "training losses: the column '%s'", t->name[loss]);
     if (t->column[BL_IMPORT_FIELD_RUN] != SIZE_MAX)
@@ -203,6 +209,63 @@ static bl_status read_rows(table *t, bl_err *err) {
         BL_TRY(take_eval(t, run, cell(t, value), cell(t, loss), err));
     }
 }
+
+/* ---- downloads of TensorBoard ---- */
+
+static bool is_download(const table *t) {
+    static const char *const header[] = {"Wall time", "Step", "Value"};
+    if (t->count != BL_COUNT(header)) return false;
+    for (size_t i = 0; i < BL_COUNT(header); i++)
+        if (strcmp(t->name[i], header[i]) != 0) return false;
+    return true;
+}
+
+/* "DIR/run-RUN-tag-TAG": *run becomes "DIR/RUN". The tag; NULL: the file is called otherwise. */
+static const char *download_tag(const char *own, char run[BL_PATH]) {
+    const char *slash = strrchr(own, '/'), *base = slash != NULL ? slash + 1 : own;
+    const char *tag = strstr(base, "-tag-");
+    if (strncmp(base, "run-", 4) != 0 || tag == NULL || tag < base + 4) return NULL;
+    const int n =
+        snprintf(run, BL_PATH, "%.*s%.*s", (int)(base - own), own, (int)(tag - base - 4), base + 4);
+    return n >= 0 && n < BL_PATH && tag[5] != '\0' ? tag + 5 : NULL;
+}
+
+/* What stands for a tag in a file's name: a browser writes other signs as "_". */
+static bool is_tag(const char *in_name, const char *tag) {
+    for (; *in_name != '\0' && *tag != '\0'; in_name++, tag++)
+        if (*in_name != *tag && (*in_name != '_' || isalnum((unsigned char)*tag))) return false;
+    return *in_name == *tag;
+}
+
+/* The rows of one tag. Another tag's are no evaluations of the run. */
+static bl_status read_download(table *t, const char *tag, bl_err *err) {
+    const char *metric = t->g->wish->metric;
+    double begin = (double)NAN, wall;
+    if (metric != NULL ? !is_tag(tag, metric)
+                       : bl_import_find(BL_IMPORT_FIELD_VALUE, NULL, &tag, 1) == SIZE_MAX) {
+        bl_import_say(t->g, "passed over: the tag '%s' of downloads; --metric names a tag", tag);
+        return BL_OK;
+    }
+    bl_import_say(t->g, "values: the tag '%s' of TensorBoard's downloads", tag);
+    if (t->g->out->metric == NULL)
+        t->g->out->metric = bl_import_text(t->g, metric != NULL ? metric : tag,
+                                           strlen(metric != NULL ? metric : tag));
+    if (metric == NULL && strcmp(t->g->out->metric, tag) != 0)
+        BL_FAIL(err, BL_EINVAL, "%s: both '%s' and '%s' may be the values: --metric TAG names one",
+                t->path, t->g->out->metric, tag);
+    for (;;) {
+        BL_TRY(next_row(t, err));
+        if (!t->more) return BL_OK;
+        bl_import_run *run = bl_import_run_of(t->g, t->own, t->path);
+        const size_t rows = run->rows;
+        BL_TRY(take_eval(t, run, cell(t, 2), (bl_csv_field){"", 0}, err));
+        if (!number_in(cell(t, 0), &wall) || run->rows == rows) continue;
+        if (isnan(begin)) begin = wall;
+        if (wall > begin) run->row[rows].seconds = wall - begin;
+    }
+}
+
+/* ---- charts ---- */
 
 /* "RUN - METRIC": the run's part; 0: it is no such column. */
 static size_t run_part(const char *column, const char *metric) {
@@ -264,6 +327,13 @@ static bl_status refuse_table(const table *t, bool step, bl_err *err) {
 static bl_status read_table(table *t, bl_err *err) {
     const char *metric = t->g->wish->metric;
     const size_t *column = t->column;
+    char run[BL_PATH];
+    const char *tag = is_download(t) ? download_tag(t->own, run) : NULL;
+    if (tag != NULL) {
+        char *own_tag = bl_import_text(t->g, tag, strlen(tag)); /* `own` is replaced */
+        memcpy(t->own, run, sizeof run);
+        return read_download(t, own_tag, err);
+    }
     if (column[BL_IMPORT_FIELD_STEP] == SIZE_MAX && column[BL_IMPORT_FIELD_EXAMPLES] == SIZE_MAX)
         return refuse_table(t, true, err);
     if (column[BL_IMPORT_FIELD_VALUE] != SIZE_MAX &&

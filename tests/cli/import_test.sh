@@ -145,6 +145,28 @@ printf ',_step,_runtime,trainer/global_step,val_loss,bs,lr\n0,7,1.5,100,0.5,8,0.
 try 0 import "$scratch/history" --targets 0.3
 same "$(cat experiments/history/runs/b8-lr0.1-s1.csv)" "$(printf 'step,value,loss,seconds\n100,0.5,,1.5\n200,0.25,,2.5')" "the steps of a history"
 
+grep -q "the column '_step'" "$scratch/err" && fail "a better column of steps is not taken"
+sed 's/trainer.global_step/epoch/' "$scratch/history/run.csv" >"$scratch/history/run2.csv" && rm "$scratch/history/run.csv"
+try 0 import "$scratch/history" --name calls --targets 0.3 -n
+says err "^steps: the column '_step', which counts calls of wandb.log; --map step=COLUMN names another$"
+
+# Downloads of TensorBoard, a file for each tag: one run, not two seeds of it.
+mkdir "$scratch/downloads"
+for run in bs16_lr0.1 bs64_lr0.1; do
+  printf 'Wall time,Step,Value\n1700000000.5,10,0.75\n1700000002.5,20,0.5\n' >"$scratch/downloads/run-$run-tag-val_loss.csv"
+  printf 'Wall time,Step,Value\n1700000000.5,10,0.25\n1700000002.5,20,0.125\n' >"$scratch/downloads/run-$run-tag-train_loss.csv"
+done
+try 0 import "$scratch/downloads" --pattern 'bs{bs}_lr{lr}' --targets 0.6
+says err '^2 runs of 2 batch sizes, 16 to 64, from 4 files$'
+says err "^values: the tag 'val_loss' of TensorBoard's downloads$"
+says err "^passed over: the tag 'train_loss' of downloads; --metric names a tag$"
+same "$(cat experiments/downloads/runs/b16-lr0.1-s1.csv)" "$(printf 'step,value,loss,seconds\n10,0.75,,\n20,0.5,,2')" "a download"
+try 0 import "$scratch/downloads" --pattern 'bs{bs}_lr{lr}' --name other --metric train/loss --targets 0.2 -n
+says err "^values: the tag 'train_loss' of"
+cp "$scratch/downloads/run-bs16_lr0.1-tag-val_loss.csv" "$scratch/downloads/run-bs16_lr0.1-tag-test_loss.csv"
+try 2 import "$scratch/downloads" --pattern 'bs{bs}_lr{lr}' --name other
+says err "both 'test_loss' and 'val_loss' may be the values: --metric TAG names one$"
+
 # A file for each run, named after it; seeds are counted, times are read, a schedule's rates are its peak.
 mkdir -p "$scratch/files/a" "$scratch/files/b"
 for run in a/bs16_sgd b/bs16_sgd a/bs64_sgd; do
