@@ -13,12 +13,14 @@
  *     chance    = (total - between) / (N - V)         the variance within values
  *     surprise  = (between - line) / (V - 2) / chance
  *
+ * Where other columns say much of the target, their least squares are taken out of it first: what
+ * they leave is what the formulas hold for. Their coefficients are lost degrees of freedom, too.
+ *
  * The shares beyond the line and the cubic are of `between`, after all of them have lost what
  * chance gives: `chance` for each degree. A target of classes sums the same squares over one
  * indicator for each class. */
 #include "engine/data/codes.h"
 #include "engine/base/mem.h"
-#include "engine/data/table/levels.h"
 #include <math.h>
 #include <string.h>
 
@@ -26,22 +28,10 @@
 typedef struct rows_of {
     const bl_split_rows *split;
     const bl_view *target;
-    int *class; /* by code; NULL: the target is a number */
+    int *class;    /* by code; NULL: the target is a number */
+    double *left;  /* (training rows, targets): without the other columns; NULL: as it is */
+    size_t fitted; /* coefficients of `left` */
 } rows_of;
-
-/* The class of each code of the target's dictionary, -1 for texts that are none. NULL where the
- * target is a number. The caller frees it. */
-static int *classes_by_code(const bl_manifest *m, const bl_view *target) {
-    const bl_dict *dict = &target->column->dict;
-    if (m->classes.n == 0) return NULL;
-    int *class = bl_xalloc(((size_t)dict->count + 1) * sizeof *class);
-    for (uint32_t code = 0; code <= dict->count; code++) class[code] = -1;
-    for (size_t k = 0; k < m->classes.n; k++) {
-        const uint32_t code = bl_dict_find(dict, m->classes.v[k], strlen(m->classes.v[k]));
-        if (code != 0) class[code] = (int)k;
-    }
-    return class;
-}
 
 /* Sums over the training rows by value of the column: `targets` numbers a row. */
 typedef struct sums {
@@ -59,20 +49,33 @@ static void free_sums(sums *s) {
     free(s->all);
 }
 
-/* Rows of the column's value, and in `mean` and `all` the sums of the target: of a number itself,
- * of a class 1 where its rows are counted. A row without a value or with another label adds
- * nothing. */
+/* What row i of the training rows adds to target k. */
+static double part_of(const rows_of *r, size_t i, size_t k, size_t targets) {
+    const size_t row = r->split->row[i];
+    if (r->left != NULL) return r->left[i * targets + k];
+    if (r->class != NULL) return r->class[bl_view_code(r->target, row)] == (int)k;
+    return bl_view_number(r->target, row);
+}
+
+/* The value's code of row i, 0 where it has none, or a label that is no class. */
+static uint32_t value_of(const rows_of *r, const bl_levels *levels, size_t i) {
+    const size_t row = r->split->row[i];
+    if (r->class != NULL && r->class[bl_view_code(r->target, row)] < 0) return 0;
+    return bl_levels_code(levels, row);
+}
+
+/* Rows of the column's value, and in `mean` and `all` the means of the target. */
 static void add_rows(sums *s, const rows_of *r, const bl_view *view, const bl_levels *levels) {
     for (size_t i = 0; i < r->split->train_rows; i++) {
-        const size_t row = r->split->row[i];
-        const uint32_t code = bl_levels_code(levels, row);
-        const int class = r->class != NULL ? r->class[bl_view_code(r->target, row)] : 0;
-        if (code == 0 || class < 0) continue;
-        const double y = r->class != NULL ? 1 : bl_view_number(r->target, row);
-        s->mean[(code - 1) * s->targets + (size_t) class] += y;
-        s->all[class] += y;
+        const uint32_t code = value_of(r, levels, i);
+        if (code == 0) continue;
+        for (size_t k = 0; k < s->targets; k++) {
+            const double y = part_of(r, i, k, s->targets);
+            s->mean[(code - 1) * s->targets + k] += y;
+            s->all[k] += y;
+        }
         s->count[code - 1]++;
-        s->place[code - 1] = bl_view_number(view, row);
+        s->place[code - 1] = bl_view_number(view, r->split->row[i]);
         s->rows++;
     }
     for (size_t k = 0; k < s->targets; k++) {
@@ -81,16 +84,15 @@ static void add_rows(sums *s, const rows_of *r, const bl_view *view, const bl_le
     }
 }
 
-/* Of an indicator that is 1 in a share p of n rows: n p (1 - p). Of a number in a second pass. */
+/* Squared distances from the means of all rows, in a second pass. */
 static double total_squares(const sums *s, const rows_of *r, const bl_levels *levels) {
     double total = 0;
-    for (size_t k = 0; k < s->targets && r->class != NULL; k++)
-        total += (double)s->rows * s->all[k] * (1 - s->all[k]);
-    for (size_t i = 0; i < r->split->train_rows && r->class == NULL; i++) {
-        const size_t row = r->split->row[i];
-        if (bl_levels_code(levels, row) == 0) continue;
-        const double off = bl_view_number(r->target, row) - s->all[0];
-        total += off * off;
+    for (size_t i = 0; i < r->split->train_rows; i++) {
+        if (value_of(r, levels, i) == 0) continue;
+        for (size_t k = 0; k < s->targets; k++) {
+            const double off = part_of(r, i, k, s->targets) - s->all[k];
+            total += off * off;
+        }
     }
     return total;
 }
@@ -154,7 +156,7 @@ static void weigh(bl_code_evidence *out, sums *s, const rows_of *r, const bl_vie
     add_rows(s, r, view, levels);
     const double between = split_squares(s, explained);
     const double total = total_squares(s, r, levels), values = (double)s->values;
-    const double rest = (double)s->rows - values;
+    const double rest = (double)s->rows - values - (double)r->fitted;
     if (!(between > 0 && rest > 0)) return;
     const double chance =
         fmax(total - between, 1e-12 * total) / rest; /* of one degree of freedom */
@@ -168,7 +170,8 @@ static void weigh(bl_code_evidence *out, sums *s, const rows_of *r, const bl_vie
 
 /* Below three different values *out has only their number: a line goes through any two points. */
 bl_status bl_code_weigh(bl_code_evidence *out, const bl_frame *frame, const bl_manifest *manifest,
-                        const bl_split_rows *split, const char *name, bl_err *err) {
+                        const bl_split_rows *split, const bl_code_others *others, const char *name,
+                        bl_err *err) {
     const bl_view *view = bl_frame_find(frame, name);
     rows_of r = {.split = split, .target = bl_frame_find(frame, manifest->target)};
     bl_levels levels;
@@ -177,7 +180,8 @@ bl_status bl_code_weigh(bl_code_evidence *out, const bl_frame *frame, const bl_m
     sums s = {.values = levels.count, .targets = bl_size_max(manifest->classes.n, 1)};
     out->values = s.values;
     if (s.values >= 3) {
-        r.class = classes_by_code(manifest, r.target);
+        r.class = bl_code_classes(manifest, r.target);
+        if (others != NULL) r.left = bl_code_others_left(others, name, &r.fitted);
         s.count = bl_xalloc(s.values * sizeof *s.count);
         s.place = bl_xalloc(s.values * sizeof *s.place);
         s.mean = bl_xalloc(s.values * s.targets * sizeof *s.mean);
@@ -185,6 +189,7 @@ bl_status bl_code_weigh(bl_code_evidence *out, const bl_frame *frame, const bl_m
         weigh(out, &s, &r, view, &levels);
         free_sums(&s);
         free(r.class);
+        free(r.left);
     }
     bl_levels_free(&levels);
     return BL_OK;

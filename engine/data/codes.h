@@ -2,8 +2,7 @@
  * the target does along them. */
 #ifndef BL_ENGINE_DATA_CODES_H
 #define BL_ENGINE_DATA_CODES_H
-#include "engine/data/manifest/manifest.h"
-#include "engine/data/table/split.h"
+#include "engine/data/code_others.h"
 
 typedef struct bl_code_evidence {
     size_t values;   /* different ones in the training rows; below 3 there is nothing to judge */
@@ -15,9 +14,11 @@ typedef struct bl_code_evidence {
 } bl_code_evidence;
 
 /* Of column `name`, a column of numbers, in the training rows of `split`. A target of classes
- * counts as one indicator for each class. */
+ * counts as one indicator for each class. With `others` it is judged by what the other columns
+ * leave of the target; NULL: by the target as it is. */
 bl_status bl_code_weigh(bl_code_evidence *out, const bl_frame *frame, const bl_manifest *manifest,
-                        const bl_split_rows *split, const char *name, bl_err *err) BL_CHECKED;
+                        const bl_split_rows *split, const bl_code_others *others, const char *name,
+                        bl_err *err) BL_CHECKED;
 /* They are names: the target clearly leaves a straight line and, of more than `few` values, every
  * curve that changes little by little. */
 bool bl_code_names(const bl_code_evidence *evidence, size_t few);

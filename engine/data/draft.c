@@ -127,10 +127,11 @@ static bl_status look_at(shown *out, const bl_draft *d, const char *name, bool c
 /* ---- what follows ---- */
 
 /* Whole numbers become a category or a number by what the target does along them. */
-static bl_status judge_codes(bl_inferred_column *c, const bl_draft *d, bl_err *err) {
+static bl_status judge_codes(bl_inferred_column *c, const bl_draft *d, const bl_code_others *others,
+                             bl_err *err) {
     bl_code_evidence e;
     if (!c->codes) return BL_OK;
-    BL_TRY(bl_code_weigh(&e, &d->frame, &d->manifest, &d->split, c->name, err));
+    BL_TRY(bl_code_weigh(&e, &d->frame, &d->manifest, &d->split, others, c->name, err));
     if (e.values < 3) return BL_OK;
     const bool often = e.values * BL_INFER_ROWS_PER_CODE <= d->split.train_rows;
     const bool names = often && bl_code_names(&e, BL_INFER_FEW);
@@ -150,10 +151,10 @@ static bl_status judge_codes(bl_inferred_column *c, const bl_draft *d, bl_err *e
 }
 
 static bl_status prune_column(bl_inferred *in, bl_inferred_column *c, const bl_draft *d,
-                              bl_err *err) {
+                              const bl_code_others *others, bl_err *err) {
     static const double much = 0.05;
     shown s;
-    BL_TRY(judge_codes(c, d, err));
+    BL_TRY(judge_codes(c, d, others, err));
     const bool categorical = c->kind == BL_KIND_CATEGORICAL;
     BL_TRY(look_at(&s, d, c->name, categorical, err));
     if (s.values == 0)
@@ -259,20 +260,33 @@ static void judge_skewness(bl_inferred *in, const bl_draft *d) {
     in->skewed = low > 0 && cube > 0 && m3 > skewed * cube;
 }
 
+/* Every column in turn; *inputs becomes the number of those that are left, parts of dates each. */
+static bl_status prune_columns(bl_inferred *in, const bl_draft *d, size_t *inputs, bl_err *err) {
+    bl_code_others others = {0};
+    bl_status status = BL_OK;
+    bool codes = false;
+    for (size_t i = 0; i < in->columns; i++) codes = codes || in->column[i].codes;
+    if (codes) BL_TRY(bl_code_others_open(&others, &d->frame, &d->manifest, &d->split, err));
+    for (size_t i = 0; i < in->columns; i++) {
+        bl_inferred_column *c = &in->column[i];
+        if (c->kind == BL_KIND_DATE) BL_GOTO(prune_parts(in, c, d, err));
+        if (c->kind == BL_KIND_CATEGORICAL || c->kind == BL_KIND_CONTINUOUS)
+            BL_GOTO(prune_column(in, c, d, codes ? &others : NULL, err));
+        *inputs += c->kind == BL_KIND_CATEGORICAL || c->kind == BL_KIND_CONTINUOUS;
+        for (size_t p = 0; p < bl_infer_part_count && c->kind == BL_KIND_DATE; p++)
+            *inputs += !c->no_part[p];
+    }
+done:
+    bl_code_others_free(&others);
+    return status;
+}
+
 /* What the rows say of the guesses: columns that do not vary in the training rows go, and so do
  * parts of dates. Then the target or its classes are compared between training and held-out
  * rows: warnings only. */
 bl_status bl_draft_prune(bl_inferred *in, const bl_draft *d, bl_err *err) {
     size_t inputs = 0;
-    for (size_t i = 0; i < in->columns; i++) {
-        bl_inferred_column *c = &in->column[i];
-        if (c->kind == BL_KIND_DATE) BL_TRY(prune_parts(in, c, d, err));
-        if (c->kind == BL_KIND_CATEGORICAL || c->kind == BL_KIND_CONTINUOUS)
-            BL_TRY(prune_column(in, c, d, err));
-        inputs += c->kind == BL_KIND_CATEGORICAL || c->kind == BL_KIND_CONTINUOUS;
-        for (size_t p = 0; p < bl_infer_part_count && c->kind == BL_KIND_DATE; p++)
-            inputs += !c->no_part[p];
-    }
+    BL_TRY(prune_columns(in, d, &inputs, err));
     if (inputs == 0)
         BL_FAIL(err, BL_EINVAL,
                 "no column is left to learn from: none of them varies in the training rows");

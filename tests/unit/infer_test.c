@@ -651,6 +651,50 @@ static void test_times_refused(void **state) {
     bl_buf_free(&text);
 }
 
+/* A code with a small effect beside a number with a large one: one of five names adds 0.2 to a y
+ * that x moves by 10. The raw target says nothing of it. The same effect along a line is an amount,
+ * and codes cut from x itself say nothing that x does not. */
+static void test_codes_beside_numbers(void **state) {
+    (void)state;
+    static const struct {
+        double name, line;
+        bool of_x;
+        const char *list;
+    } cases[] = {
+        {0.2, 0,   false, "categorical = [\"code\"]"      },
+        {0,   0.1, false, "continuous = [\"x\", \"code\"]"},
+        {0,   0,   true,  "continuous = [\"x\", \"code\"]"}
+    };
+    for (size_t k = 0; k < BL_COUNT(cases); k++) {
+        bl_buf text = {0}, manifest = {0};
+        bl_inferred in;
+        bl_draft d;
+        bl_buf_str(&text, "x,code,y\n");
+        for (int i = 0; i < 1500; i++) {
+            const double x = i * 7919 % 1009 / 1009.0, noise = i * 31 % 97 / 97.0;
+            const int code = cases[k].of_x ? (int)(5 * x) : i * 13 % 29 % 5;
+            bl_buf_printf(&text, "%.4f,%d,%.4f\n", x, code,
+                          10 * x + cases[k].name * (code == 2) + cases[k].line * code +
+                              0.2 * noise);
+        }
+        CHECK_OK(infer(&in, text.data, text.len, &(bl_infer_wish){.target = "y"}, ERR));
+        bl_inferred_manifest(&in, ".", &(const char *){"t.csv"}, &(const char[65]){ZEROS}, 1,
+                             &manifest);
+        const bl_infer_source source = {.path = "t.csv", .text = text.data, .n = text.len};
+        CHECK_OK(bl_draft_open(&d, &manifest, "t", &source, 1, 0, ERR));
+        CHECK_OK(bl_draft_prune(&in, &d, ERR));
+        bl_buf_clear(&manifest);
+        bl_inferred_manifest(&in, ".", &(const char *){"t.csv"}, &(const char[65]){ZEROS}, 1,
+                             &manifest);
+        if (strstr(bl_buf_text(&manifest), cases[k].list) == NULL)
+            fail_msg("case %zu: %s", k, bl_buf_text(&manifest));
+        bl_draft_free(&d);
+        bl_inferred_free(&in);
+        bl_buf_free(&manifest);
+        bl_buf_free(&text);
+    }
+}
+
 /* ---- what is said ---- */
 
 /* 60 columns of numbers with one that lacks a value, and 5 that never change: five lines. */
@@ -766,16 +810,26 @@ static void test_threads(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),        cmocka_unit_test(test_rare_class),
-        cmocka_unit_test(test_times_refused),  cmocka_unit_test(test_wide),
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_dates_that_are_none),
-        cmocka_unit_test(test_long_missing),   cmocka_unit_test(test_two_encodings),
-        cmocka_unit_test(test_values),         cmocka_unit_test(test_columns_without_name),
-        cmocka_unit_test(test_row_numbers),    cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_pruned),
-        cmocka_unit_test(test_files_of_ascii), cmocka_unit_test(test_footers),
-        cmocka_unit_test(test_still_target),   cmocka_unit_test(test_encodings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads),
+                                       cmocka_unit_test(test_rare_class),
+                                       cmocka_unit_test(test_times_refused),
+                                       cmocka_unit_test(test_codes_beside_numbers),
+                                       cmocka_unit_test(test_wide),
+                                       cmocka_unit_test(test_names),
+                                       cmocka_unit_test(test_kinds),
+                                       cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_dates_that_are_none),
+                                       cmocka_unit_test(test_long_missing),
+                                       cmocka_unit_test(test_two_encodings),
+                                       cmocka_unit_test(test_values),
+                                       cmocka_unit_test(test_columns_without_name),
+                                       cmocka_unit_test(test_row_numbers),
+                                       cmocka_unit_test(test_targets),
+                                       cmocka_unit_test(test_round_trip),
+                                       cmocka_unit_test(test_pruned),
+                                       cmocka_unit_test(test_files_of_ascii),
+                                       cmocka_unit_test(test_footers),
+                                       cmocka_unit_test(test_still_target),
+                                       cmocka_unit_test(test_encodings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
