@@ -159,7 +159,7 @@ const bl_command bl_cmd_find = {
              "seeds and probes of the gradient noise. The runs stay in the store.\n",
     .example = "batchlab find quadratic --preset tiny --progress none",
     .shows = "...\n"
-             "targets       expected_loss 0.00329 after 2,785 steps, 0.0017 after 4,120 steps\n"
+             "targets       expected_loss 0.00329 after 2,785 steps, 0.0017 ...\n"
              "...\n",
     .exits = {{BL_EXIT_NO_ANSWER, "no proposal: the pilot shows too little"},
               {BL_EXIT_UNAVAILABLE, ""},

@@ -111,7 +111,7 @@ usage: batchlab completion bash|zsh|fish" "$BATCHLAB" completion tcsh
 if command -v bash >/dev/null; then
   completed=$(PATH="$(dirname "$BATCHLAB"):$PATH" bash -c 'eval "$(batchlab completion bash)"; COMP_WORDS=(batchlab run --pre); COMP_CWORD=2; _batchlab; echo "${COMPREPLY[@]}"; COMP_WORDS=(batchlab comp); COMP_CWORD=1; _batchlab; echo "${COMPREPLY[@]}"' 2>&1)
   [ "$completed" = "--preset
-completion" ] || { echo "--- bash completes: $completed"; failed=1; }
+compare completion" ] || { echo "--- bash completes: $completed"; failed=1; }
 fi
 for shell in zsh fish; do
   "$BATCHLAB" completion $shell >"$scratch/script" || failed=1
