@@ -84,14 +84,15 @@ static void settings(bl_buf *gp, const bl_sides *sides) {
     bl_buf_str(gp, "# Draws compare.dat: `gnuplot compare.gp` in this folder.\n");
     bl_gp_text(gp, "figure", "compare");
     bl_buf_printf(&text, "%s and %s", a->name, b->name);
-    bl_gp_text(gp, "title_text", bl_buf_text(&text));
+    bl_gp_text(gp, "caption_text", bl_buf_text(&text));
     bl_gp_text(gp, "synthetic_text", a->synthetic || b->synthetic ? BL_SYNTHETIC_LABEL : "");
     bl_buf_clear(&text);
     if (sides->comparable)
-        bl_buf_printf(&text, "steps to %s ≤ %.4g", a->metric, a->target);
+        bl_buf_printf(&text, "Steps to %s ≤ %.4g", a->metric, a->target);
     else
-        bl_buf_str(&text, "steps to the target of each");
-    bl_gp_text(gp, "y_text", bl_buf_text(&text));
+        bl_buf_str(&text, "Steps to the target of each");
+    bl_gp_text(gp, "title_text", bl_buf_text(&text));
+    bl_gp_text(gp, "y_text", "steps");
     bl_buf_str(gp, "targets = 2\narray target_text[2]\n");
     bl_gp_text(gp, "target_text[1]", a->name);
     bl_gp_text(gp, "target_text[2]", b->name);
