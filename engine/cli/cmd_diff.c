@@ -3,6 +3,7 @@
 #include "engine/cli/command.h"
 #include "engine/store/run_files.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +61,9 @@ static size_t differing_headers(const bl_json *a, const bl_json *b) {
 /* The log of a program has its own mean loss, and no hash of batch losses. */
 static void show_step(const char *side, const bl_runlog_step *s) {
     if (s->hash[0] == '\0') {
-        bl_cli_printf(stdout, "  %s  mean loss %.17g  value %.17g\n", side, s->mean_loss, s->value);
+        bl_cli_printf(stdout, "  %s  ", side);
+        if (!isnan(s->mean_loss)) bl_cli_printf(stdout, "mean loss %.17g  ", s->mean_loss);
+        bl_cli_printf(stdout, "value %.17g\n", s->value);
         return;
     }
     bl_cli_printf(stdout, "  %s  loss %.17g  mean loss %.17g  value %.17g  hash %s\n", side,
@@ -98,8 +101,22 @@ done:
     return status;
 }
 
-/* Two logs of one run that differ are a fault of machine or program. Two runs may differ as they
- * like. */
+/* A program's runs: two repeats, which only noisy programs have, or two logs of one run. Whether it
+ * declares noise is no part of a log. */
+static void explain_noise(const bl_run_files *a, const bl_run_files *b, bool one) {
+    const bl_json *x = a->header.root, *y = b->header.root;
+    if (bl_json_get(x, "protocol") == NULL || bl_json_get(y, "protocol") == NULL) return;
+    if (bl_json_bool(x, "imported", false) || bl_json_bool(y, "imported", false)) return;
+    if (bl_json_int(x, "repeat", 0) > 0 || bl_json_int(y, "repeat", 0) > 0)
+        bl_cli_printf(stdout, "the experiment declares noise (external.repeats = \"noisy\"): each "
+                              "repeat has values of its own\n");
+    else if (one)
+        bl_cli_printf(stdout, "a program trained them: damage only where its experiment says "
+                              "external.repeats = \"exact\"\n");
+}
+
+/* Two logs of one run that differ are a fault of machine or program, or a noisy program. Two runs
+ * may differ as they like. */
 static bl_status diff(const bl_run_files *a, const bl_run_files *b, int *rc, bl_err *err) {
     const size_t na = a->parsed.evals, nb = b->parsed.evals;
     const int64_t steps_a = na > 0 ? a->parsed.eval[na - 1].step : 0;
@@ -117,7 +134,9 @@ static bl_status diff(const bl_run_files *a, const bl_run_files *b, int *rc, bl_
     bl_cli_printf(stdout, "settings (A | B)\n");
     if (differing_headers(a->header.root, b->header.root) == 0)
         bl_cli_printf(stdout, "  none differs\n");
-    return diff_steps(a, b, err);
+    BL_TRY(diff_steps(a, b, err));
+    explain_noise(a, b, one);
+    return BL_OK;
 }
 
 static int compare_runs(const bl_args *args) {

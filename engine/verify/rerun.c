@@ -14,6 +14,7 @@
 #include "engine/store/gc.h"
 #include "engine/store/noise_file.h"
 #include "engine/store/run_files.h"
+#include "engine/sweep/active_trial.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -159,5 +160,41 @@ static bl_status compare(bl_rerun *r, const bl_lock_entry *entry, const char *ag
 
 bl_status bl_rerun_compare(bl_rerun *r, const char *against, bl_err *err) {
     for (size_t i = 0; i < r->count; i++) BL_TRY(compare(r, &r->entry[i], against, err));
+    return BL_OK;
+}
+
+/* Prints where the two part. */
+static bl_status compare_repeats(bl_rerun *r, size_t k, bl_err *err) {
+    const bl_scheduler scratch = bl_rerun_scheduler(r, &r->scratch, true);
+    const char *run = r->entry[k].run;
+    char again[BL_RUN_ID];
+    bl_stored kept = {0}, got = {0};
+    bl_runlog_steps a = {0}, b = {0};
+    size_t i, j;
+    bl_status status;
+    BL_GOTO(bl_active_trial_run(again, &scratch, &r->trial[k], err));
+    BL_GOTO(bl_store_load(r->how.store, run, &kept, err));
+    BL_GOTO(bl_store_load(&r->scratch, again, &got, err));
+    if (!kept.done || !got.done) goto done; /* no memory: skipped */
+    BL_GOTO(bl_runlog_steps_read(&a, kept.log.data, kept.log.len, run, err));
+    BL_GOTO(bl_runlog_steps_read(&b, got.log.data, got.log.len, again, err));
+    if (!bl_runlog_steps_differ(&a, &b, &i, &j)) {
+        r->equal++;
+        goto done;
+    }
+    r->differ++;
+    (void)printf("run %s: first differing record: step %" PRId64
+                 ", published value %.9g, here value %.9g\n",
+                 run, a.at[i].step, a.at[i].value, b.at[j].value);
+done:
+    bl_runlog_steps_free(&a);
+    bl_runlog_steps_free(&b);
+    bl_stored_free(&kept);
+    bl_stored_free(&got);
+    return status;
+}
+
+bl_status bl_rerun_compare_noisy(bl_rerun *r, bl_err *err) {
+    for (size_t k = 0; k < r->count; k++) BL_TRY(compare_repeats(r, k, err));
     return BL_OK;
 }

@@ -31,4 +31,7 @@ bl_status bl_rerun_train(bl_rerun *r, bl_err *err) BL_CHECKED;
 /* Prints each run whose log has other bytes, and the first step at which it leaves the log in the
  * experiment's store; `against` is what is compared with, in words. */
 bl_status bl_rerun_compare(bl_rerun *r, const char *against, bl_err *err) BL_CHECKED;
+/* The same of a program that declares noise: prints where each run leaves what is published. A new
+ * training is the first repeat, whichever one is published. */
+bl_status bl_rerun_compare_noisy(bl_rerun *r, bl_err *err) BL_CHECKED;
 #endif

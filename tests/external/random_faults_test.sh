@@ -142,6 +142,11 @@ one() { # one N FAULTS SHELL JOBS RUNS SIGNAL DELAY
   pid=$!
   if [ "$signal" != - ]; then
     sleep "$delay"
+    # On a busy machine the shell may not have become the program yet, or that may not listen yet.
+    while [ "$signal" != KILL ] && kill -0 $pid 2>/dev/null; do
+      case $(sed -n 's/^SigCgt:[[:space:]]*//p' /proc/$pid/status 2>/dev/null) in '' | *[4567cdef]???) break ;; esac
+      sleep 0.02
+    done
     kill -"$signal" $pid 2>/dev/null && signalled=$((signalled + 1))
   fi
   wait $pid 2>/dev/null
