@@ -1,6 +1,6 @@
 /* `batchlab run -n`, a line for each preset:
  *
- *     tiny   about 1s       135 runs,  5 batch sizes, 1 to 256, 1 seed
+ *     tiny    about 1s       135 runs,  5 batch sizes, 1 to 256, 1 seed
  *     sampled about 31s      130 runs,  8 batch sizes, 8 to 1024, 5 seeds
  *
  * Times are those of one core over the number of runs at once. */
@@ -21,6 +21,7 @@ typedef struct dry_run {
     size_t jobs, remembered;
     bl_display *display;
     double busy;
+    int width; /* of the longest preset's name */
 } dry_run;
 
 /* The line of one preset. */
@@ -50,11 +51,11 @@ static bl_status say_preset(dry_run *d, const char *preset, bl_err *err) {
     if (timed) bl_clock_span(text, fmax(1.0, cost.seconds / (double)d->jobs));
     const bl_i64_list *sizes = &other.config.sweep.batch_sizes;
     bl_cli_printf(stdout,
-                  "  %-6s %s%-7s %4zu runs, %2zu batch sizes, %" PRId64 " to %" PRId64 ", %" PRId64
+                  "  %-*s %s%-7s %4zu runs, %2zu batch sizes, %" PRId64 " to %" PRId64 ", %" PRId64
                   " seed%s\n",
-                  preset[0] != '\0' ? preset : "all", timed ? "about " : "", text, cost.runs,
-                  sizes->n, sizes->v[0], sizes->v[sizes->n - 1], other.config.sweep.seeds,
-                  other.config.sweep.seeds == 1 ? "" : "s");
+                  d->width, preset[0] != '\0' ? preset : "all", timed ? "about " : "", text,
+                  cost.runs, sizes->n, sizes->v[0], sizes->v[sizes->n - 1],
+                  other.config.sweep.seeds, other.config.sweep.seeds == 1 ? "" : "s");
     return BL_OK;
 }
 
@@ -72,7 +73,7 @@ static void say_times(const dry_run *d) {
 
 bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, const char *preset,
                          size_t jobs, bl_display *display, bl_err *err) {
-    dry_run d = {.e = e, .args = args, .jobs = jobs, .display = display, .busy = 1};
+    dry_run d = {.e = e, .args = args, .jobs = jobs, .display = display, .busy = 1, .width = 6};
     bl_names presets;
     bl_buf data = {0};
     BL_TRY(bl_config_presets(&presets, bl_cli_experiments_of(e->config.name), e->config.name, err));
@@ -88,6 +89,9 @@ bl_status bl_cli_dry_run(const bl_experiment *e, const bl_args *args, const char
         bl_cli_printf(stdout, "%s, on %s, %zu at once with %s kernels:\n", e->config.name,
                       bl_buf_text(&data), jobs, bl_computed_by(e->kernels, e->device_data));
     bl_buf_free(&data);
+    for (size_t i = 0; i < presets.count; i++)
+        if (preset == NULL || strcmp(preset, presets.name[i]) == 0)
+            d.width = (int)bl_size_max((size_t)d.width, strlen(presets.name[i]));
     bl_status status = BL_OK;
     for (size_t i = 0; status == BL_OK && i < presets.count; i++)
         if (preset == NULL || strcmp(preset, presets.name[i]) == 0)

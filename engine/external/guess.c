@@ -309,16 +309,14 @@ static void from_table(bl_external_guess *best, const char *text, size_t n, cons
     const char *at = text;
     int best_rank = 0;
     if (!next_plain(&header, &at, text + n)) return;
-    for (const char *name = bl_buf_text(&header); *name != '\0';) {
-        char word[64];
-        const size_t length = strcspn(name, ",");
-        lower(word, name, length);
+    const char *cell = bl_buf_text(&header);
+    for (char word[64], name[sizeof best->metric]; bl_external_cell(&cell, name, sizeof name);) {
+        lower(word, name, strlen(name));
         const int rank = rank_of(word, wanted);
         if (rank > best_rank) {
             best_rank = rank;
-            (void)snprintf(best->metric, sizeof best->metric, "%.*s", (int)length, name);
+            memcpy(best->metric, name, sizeof name);
         }
-        name += length + (name[length] == ',');
     }
     bl_buf_free(&header);
     (void)snprintf(best->scrape, sizeof best->scrape, "%s", file);

@@ -108,27 +108,34 @@ static void take_output(const bl_external_scrape *s, bl_external_line *out, cons
 
 /* ---- files ---- */
 
-/* Cell number `column` of a line, from 1, without quotes. A comma inside of quotes separates,
- * too. */
-static const char *cell(const char *line, int column, char out[BL_EXTERNAL_WHY]) {
-    for (; column > 1 && line != NULL; column--) {
-        line = strchr(line, ',');
-        if (line != NULL) line++;
+bool bl_external_cell(const char **at, char *out, size_t bytes) {
+    const char *p = *at;
+    size_t n = 0;
+    if (p == NULL) return false;
+    while (*p == ' ') p++;
+    const bool quoted = *p == '"';
+    for (p += quoted; *p != '\0' && (quoted || strchr(",\r\n", *p) == NULL); p++) {
+        if (quoted && *p == '"' && *++p != '"') break;
+        if (n + 1 < bytes) out[n++] = *p;
     }
-    out[0] = '\0';
-    if (line == NULL || column == 0) return out;
-    while (*line == ' ' || *line == '"') line++;
-    (void)snprintf(out, BL_EXTERNAL_WHY, "%.*s", (int)strcspn(line, ",\r\n\""), line);
+    out[n] = '\0';
+    p += strcspn(p, ","); /* behind a closing quote */
+    *at = *p == ',' ? p + 1 : NULL;
+    return true;
+}
+
+/* Cell number `column` of a line, from 1; "" where it has none. */
+static const char *cell(const char *line, int column, char out[BL_EXTERNAL_WHY]) {
+    for (int i = 0; i < column; i++)
+        if (!bl_external_cell(&line, out, BL_EXTERNAL_WHY)) column = 0;
+    if (column == 0) out[0] = '\0';
     return out;
 }
 
 static bl_status take_header(bl_external_scrape *s, const char *line, bl_err *err) {
     char name[BL_EXTERNAL_WHY];
     const char *at = line;
-    for (int i = 1; at != NULL; i++) {
-        (void)cell(at, 1, name);
-        at = strchr(at, ',');
-        if (at != NULL) at++;
+    for (int i = 1; bl_external_cell(&at, name, sizeof name); i++) {
         if (strcmp(name, "step") == 0) s->step = i;
         if (strcmp(name, s->metric) == 0) s->value = i;
         if (strcmp(name, "loss") == 0 || strcmp(name, "train_loss") == 0) s->loss = i;

@@ -27,6 +27,10 @@ typedef struct bl_external_scrape {
 const char *bl_external_scrape_file(const char *how);
 /* Does the text say what has to be read? */
 bool bl_external_scrape_holds(const char *how);
+/* The next cell of a line of a CSV file without its quotes, in which a comma is text and "" one
+ * quote; what does not fit into `bytes` is cut. False: the line has ended. *at begins as the line,
+ * and is NULL behind the last cell. */
+bool bl_external_cell(const char **at, char *out, size_t bytes);
 /* Takes one line; out->word is BL_EXTERNAL_EVAL where it has an evaluation. BL_EFORMAT: the header
  * of a CSV file lacks a column, or steps start over. */
 bl_status bl_external_scrape_line(bl_external_scrape *s, bl_external_line *out, const char *line,

@@ -455,6 +455,33 @@ void bl_sandbox_load(lua_State *L, const char *path, const char *text, size_t le
     lua_remove(L, -2);
 }
 
+/* A module that failed may be required again: its place is emptied. Called with { module's name }
+ * when base_require ends, by an error, too. */
+static int forget_loading(lua_State *L) {
+    (void)luaL_getsubtable(L, LUA_REGISTRYINDEX, "bl.modules");
+    (void)lua_rawgeti(L, 1, 1);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, -3) == LUA_TLIGHTUSERDATA) {
+        lua_pop(L, 1);
+        lua_pushnil(L);
+        lua_rawset(L, -3);
+    }
+    return 0;
+}
+
+/* Pushes what calls forget_loading at the end of the present function. No protected call does it,
+ * since messages then lack the line of the module. */
+static void push_guard(lua_State *L, const char *name) {
+    lua_createtable(L, 1, 0);
+    (void)lua_pushstring(L, name);
+    lua_rawseti(L, -2, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, forget_loading);
+    lua_setfield(L, -2, "__close");
+    (void)lua_setmetatable(L, -2);
+    lua_toclose(L, -1);
+}
+
 /* A module is loaded once and is what its chunk returns. While it is being loaded, its place holds
  * a light userdata: a module that requires itself is told so. */
 static int base_require(lua_State *L) {
@@ -468,6 +495,7 @@ static int base_require(lua_State *L) {
     if (known == LUA_TLIGHTUSERDATA)
         return luaL_error(L, "module '%s' is required while it is being loaded", name);
     if (known != LUA_TNIL) return 1;
+    push_guard(L, name);
     bl_sandbox_of(L)->load(bl_sandbox_of(L), L, name);
     lua_pushlightuserdata(L, L);
     lua_setfield(L, 2, name);

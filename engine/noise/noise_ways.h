@@ -24,7 +24,8 @@ typedef struct bl_noise_way {
     bl_noise_pair (*pair)(const bl_noise_ways *run, const bl_noise_ways *twice);
 } bl_noise_way;
 
-extern const bl_noise_way bl_noise_way_table[];
+enum { BL_NOISE_WAYS = 4 };
+extern const bl_noise_way bl_noise_way_table[BL_NOISE_WAYS];
 extern const size_t bl_noise_way_count;
 
 /* S / |G|^2 over `count` records: both are averaged apart and then divided. NaN where |G|^2 comes

@@ -36,7 +36,8 @@ static const char *const type_words[] = {
     [BL_PLAN_TYPE_KIND] = "a kind of decision",
     [BL_PLAN_TYPE_OUTCOME] = "an outcome: target, budget, race, diverged or memory",
     [BL_PLAN_TYPE_BUDGET] = "a budget: epochs, steps, seconds or cost",
-    [BL_PLAN_TYPE_RULE] = "a rule: keep, sqrt, linear, saturating or malladi",
+    [BL_PLAN_TYPE_RULE] =
+        "a rule: keep, sqrt, linear, saturating, malladi, half_life, decay or surge",
     [BL_PLAN_TYPE_RUNS] = "a list of run ids",
     [BL_PLAN_TYPE_BOTH] = "two lists of run ids",
     [BL_PLAN_TYPE_TWO] = "two numbers",

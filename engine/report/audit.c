@@ -69,7 +69,7 @@ static void read_noise(bl_report_model *m, const bl_json *forecast, double targe
 
 /* The largest size that `batchlab machine` ran; without it, what 16 GiB hold by the memory that the
  * timing pass planned: a line through its largest size and the largest one that takes less. Small
- * sizes all take what an evaluation takes. */
+ * sizes all take what an evaluation takes. Not known where one example takes more than that. */
 static bl_stats_value filling_memory(const bl_report_model *m) {
     const bl_report_timing *low = NULL, *high = NULL;
     if (m->machine.known && m->machine.largest > 0) return bl_stats_exact(m->machine.largest);
@@ -84,7 +84,8 @@ static bl_stats_value filling_memory(const bl_report_model *m) {
     if (low == NULL) return bl_stats_unknown();
     const double each =
         (high->memory_bytes - low->memory_bytes) / (high->batch_size - low->batch_size);
-    return bl_stats_exact(high->batch_size + (k_memory - high->memory_bytes) / each);
+    const double most = high->batch_size + (k_memory - high->memory_bytes) / each;
+    return most >= 1 ? bl_stats_exact(most) : bl_stats_unknown();
 }
 
 /* ---- of which answer ---- */

@@ -45,6 +45,11 @@ accepted few few.csv --target y
 try 0 run few -n
 try 0 run few --preset paper -n
 trained few
+# Presets of any length of name stand in columns.
+sed "s/^  tiny: {/  tiny_but_whole: {/" experiments/few/experiment.cfg >renamed && mv renamed experiments/few/experiment.cfg
+try 0 run few -n
+grep "^  tiny_but_whole about" "$scratch/out" >/dev/null || fail "the long preset is not there"
+[ "$(grep " runs, " "$scratch/out" | sed "s/ runs, .*//" | awk "{ print length }" | sort -u | wc -l)" = 1 ] || fail "columns"
 head -18 "Sales 2024.csv" >fewer.csv
 try 2 init fewer.csv --target y
 says err '17 rows have a target; at least 20 are needed'

@@ -118,6 +118,9 @@ static void test_scrape(void **state) {
     check_scraped("m.csv", "val_loss, step\n\"0.25\",20", 20, 0.25);
     check_scraped("m.csv", "step,val_loss\n10,nan", 10, (double)NAN);
     check_scraped("m.csv", "step,val_loss\n10,", 0, 0.0);
+    check_scraped("m.csv", "note,step,val_loss\n\"a, b\",10,0.5", 10, 0.5);
+    check_scraped("m.csv", "\"a \"\"b\"\", c\" ,step,val_loss\nx,10,0.5", 10, 0.5);
+    check_scraped("m.csv", "step,val_loss,note\n10,0.5,\"not closed, 7", 10, 0.5);
     check_scraped("m.jsonl", "{\"step\":7,\"val_loss\":0.125,\"x\":1}", 7, 0.125);
     check_scraped("m.jsonl", "{\"step\":7,\"val_loss\":NaN}", 7, (double)NAN);
     check_scraped("m.jsonl", "{\"step\":7,\"val_loss\":0.5,\"loss\":-Infinity}", 7, 0.5);

@@ -140,6 +140,7 @@ static const struct {
     {"step 1 \"a\" loss 2\nstep 2 \"a\" loss 2\n", NULL, NULL, NULL, NULL, 0, 0},
     {"epoch 1 loss 2\nepoch 2 loss 1\n", NULL, NULL, NULL, NULL, 0, 0},
     {"step,loss,val_rmse\n1,2,3\n2,3,4\n", "m.csv", NULL, "m.csv", "val_rmse", 2, 4},
+    {"\"step\",\"best, so far\",\"val_rmse\"\n1,\"2, 3\",4\n2,\"3, 4\",5\n", "m.csv", NULL, "m.csv", "val_rmse", 2, 5},
     {"epoch,loss\n1,2\n2,3\n", "m.csv", NULL, NULL, NULL, 0, 0},
     {"", NULL, NULL, NULL, NULL, 0, 0},
     {"\033[1mstep\033[0m 1 \033[32mloss= 9.5\033[0m\nstep 2 loss=10.5\n", NULL, NULL, "step {step} loss={value}",

@@ -455,6 +455,23 @@ static void trials_answer_to_their_logs(void **state) {
 
 /* ---- faults ---- */
 
+/* What is said of a wrong rule names every rule. */
+static void rules_are_named(void **state) {
+    (void)state;
+    bl_plan_doc plan;
+    bl_err err = {0};
+    bl_buf text = {0};
+    bl_buf_str(
+        &text,
+        HEAD_OF("2") "{\"record\":\"decision\",\"round\":0,\"kind\":\"rule\",\"rule\":\"wish\"}\n");
+    bl_plan_seal(&text);
+    assert_int_equal(bl_plan_parse(&plan, bl_buf_text(&text), text.len, "p", &err), BL_EFORMAT);
+    for (int rule = 0; rule < BL_PLAN_RULE_COUNT; rule++)
+        if (strstr(err.text, bl_plan_rule_name((bl_plan_rule)rule)) == NULL)
+            fail_msg("no %s in: %s", bl_plan_rule_name((bl_plan_rule)rule), err.text);
+    bl_buf_free(&text);
+}
+
 static void faults_have_a_place(void **state) {
     (void)state;
     // clang-format off
@@ -518,7 +535,7 @@ int main(void) {
         cmocka_unit_test(trials_are_found_by_run), cmocka_unit_test(decisions_rest_on_runs),
         cmocka_unit_test(decisions_are_in_order),  cmocka_unit_test(known_lines_mean_what_they_say),
         cmocka_unit_test(no_bit_flips_unseen),     cmocka_unit_test(trials_answer_to_their_logs),
-        cmocka_unit_test(faults_have_a_place),
+        cmocka_unit_test(rules_are_named),         cmocka_unit_test(faults_have_a_place),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
 }

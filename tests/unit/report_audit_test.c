@@ -91,6 +91,14 @@ static void forecasts_and_factors(void **state) {
     free(m.forecasts);
     m.forecasts = NULL;
     m.forecast_count = 0;
+    /* 32 GiB for the net alone, so 16 hold no batch at all. */
+    m.timing[0].memory_bytes += 0x1p35;
+    m.timing[1].memory_bytes += 0x1p35;
+    CHECK_OK(bl_report_audit_read(&m, put_find("quick", true), ERR));
+    assert_false(find(&m, "memory", 0.2)->value.known);
+    free(m.forecasts);
+    m.forecasts = NULL;
+    m.forecast_count = 0;
     m.machine.known = true;
     m.machine.largest = 7000; /* that ran */
     CHECK_OK(bl_report_audit_read(&m, put_find("quick", true), ERR));

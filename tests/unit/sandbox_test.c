@@ -2,6 +2,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
 #include "tests/check.h"
+#include "tests/scratch.h"
 #include "tests/unit/fake_host.h"
 #include <sys/resource.h>
 #include <unistd.h>
@@ -283,6 +284,41 @@ static void a_module_that_fails_fails_again(void **state) {
          NULL);
 }
 
+/* A module that fails gives its own error each time, not that it is being loaded. One that requires
+ * itself is told so. */
+static void a_broken_module_says_why_again(void **state) {
+    (void)state;
+    static const char *const files[][2] = {
+        {"broken.lua",  "error('no such rate')\n"  },
+        {"nothing.lua", "return\n"                 },
+        {"itself.lua",  "return require 'itself'\n"},
+        {"s.lua",
+         "return function(exp)\n"
+         "  for name, says in pairs { broken = 'no such rate', nothing = 'returns nothing',\n"
+         "                            itself = 'while it is being loaded' } do\n"
+         "    for _ = 1, 2 do\n"
+         "      local found, why = pcall(require, name)\n"
+         "      assert(not found and why:find(says, 1, true), why)\n"
+         "    end\n"
+         "  end\n"
+         "end\n"                                   }
+    };
+    const char *folder = scratch_folder("broken");
+    char path[BL_PATH];
+    bl_config config;
+    bl_err err = {0};
+    fake_host fake = {.s_min = 100, .lr_opt = 1, .target = 0.2, .diverge_above = 100};
+    const bl_planner_host host = fake_host_of(&fake);
+    for (size_t i = 0; i < BL_COUNT(files); i++) {
+        CHECK_OK(bl_path(path, ERR, "%s/%s", folder, files[i][0]));
+        CHECK_OK(bl_file_write(path, files[i][1], strlen(files[i][1]), ERR));
+    }
+    fake_config(&config, NULL, 0);
+    if (bl_planner_run(path, "scripts/lua", &config, &fake_facts, &host, NULL, &err) != BL_OK)
+        fail_msg("%s", err.text);
+    bl_buf_free(&fake.text);
+}
+
 static void random_follows_the_seed(void **state) {
     (void)state;
     static const char script[] = "return function(exp) exp:note(table.concat({ math.random(1000), "
@@ -310,6 +346,7 @@ int main(void) {
         cmocka_unit_test(garbage_is_collected),
         cmocka_unit_test(a_byte_order_mark_is_skipped),
         cmocka_unit_test(a_module_that_fails_fails_again),
+        cmocka_unit_test(a_broken_module_says_why_again),
         cmocka_unit_test(equal_at_every_start),
         cmocka_unit_test(pairs_lets_fields_go),
         cmocka_unit_test(random_follows_the_seed),

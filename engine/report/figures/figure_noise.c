@@ -1,10 +1,14 @@
 /* The gradient noise scale over training: the frozen probe with its interval, and the other ways.
  */
+#include "engine/noise/noise.h"
+#include "engine/noise/noise_ways.h"
 #include "engine/report/figures/figures.h"
 #include <math.h>
 #include <stdio.h>
 
+/* noise.gp has as many points and colours. */
 enum { MOST_LINES = 7 };
+_Static_assert(MOST_LINES == BL_NOISE_MEASURES + BL_NOISE_WAYS, "a line for each measure and way");
 
 /* Is any of its scales known, and above 0? */
 static bool is_drawn(const bl_report_noise_line *line) {
