@@ -6,7 +6,9 @@
 #include "engine/cli/stores.h"
 #include "engine/export/evals.h"
 #include "engine/export/fit_rows.h"
+#include "engine/plan/series.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { CSV, JSONL, TFEVENTS, STEPS, OUTPUT, OPTION_COUNT };
@@ -23,46 +25,34 @@ _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
 /* What becomes of the runs. */
 typedef struct export_options {
-    int form;                    /* CSV, JSONL, TFEVENTS, STEPS */
-    char dir[512];               /* of TFEVENTS */
-    bl_export_settings settings; /* in which the runs differ */
+    int form;                   /* CSV, JSONL, TFEVENTS, STEPS */
+    char dir[512];              /* of TFEVENTS */
+    bl_plan_differing settings; /* in which the runs differ */
+    bl_plan_doc plan;           /* of the last sweep; no trials where there is none */
+    const char **series;        /* of its trials */
     size_t runs;
 } export_options;
 
 static bl_status print_rows(const bl_run_files *run, const export_options *w, bl_err *err) {
     bl_buf out = {0};
-    (w->form == JSONL ? bl_export_jsonl : bl_export_csv)(&out, run, &w->settings);
+    const size_t trial = bl_plan_first_trial(&w->plan, run->parsed.run);
+    (w->form == JSONL ? bl_export_jsonl : bl_export_csv)(&out, run, &w->settings,
+                                                         trial != SIZE_MAX ? w->series[trial] : "");
     const bool written = fwrite(bl_buf_text(&out), 1, out.len, stdout) == out.len;
     bl_buf_free(&out);
     if (!written) BL_FAIL(err, BL_EIO, "cannot write to standard output");
     return BL_OK;
 }
 
-/* Takes in what the run's run.json says; a run that is not finished is left out. */
-static bl_status look_at_settings(const char *dir, const char *id, export_options *w, bl_err *err) {
-    enum { LIMIT = 1 << 20 };
-    char path[BL_PATH];
-    bl_buf text = {0};
-    bl_json_doc doc = {0};
-    bl_status status;
-    BL_TRY(bl_path(path, err, "%s/%s/result.json", dir, id));
-    if (!bl_store_is_run_id(id) || !bl_file_exists(path)) return BL_OK;
-    BL_TRY(bl_path(path, err, "%s/%s/run.json", dir, id));
-    BL_GOTO(bl_file_read(&text, path, LIMIT, err));
-    BL_GOTO(bl_json_parse(&doc, bl_buf_text(&text), text.len, path, 1, err));
-    bl_export_settings_add(&w->settings, bl_json_get(doc.root, "config"));
-done:
-    bl_json_free(&doc);
-    bl_buf_free(&text);
-    return status;
-}
-
 /* In which settings do these runs differ? And the table's header, which names them. */
 static bl_status begin_table(const char *dir, const bl_names *names, export_options *w,
                              bl_err *err) {
     bl_buf header = {0};
-    for (size_t i = 0; i < names->count; i++) BL_TRY(look_at_settings(dir, names->name[i], w, err));
-    bl_export_settings_choose(&w->settings);
+    bl_err no_plan; /* runs are exported without one, too: they then have no series */
+    if (bl_plan_read(&w->plan, dir, &no_plan) != BL_OK) w->plan = (bl_plan_doc){0};
+    w->series = bl_xalloc((w->plan.trial_count + 1) * sizeof *w->series);
+    bl_plan_series(w->series, &w->plan);
+    BL_TRY(bl_cli_differing(&w->settings, dir, names, true, err));
     if (w->form != CSV) return BL_OK;
     bl_export_header(&header, &w->settings);
     (void)fputs(bl_buf_text(&header), stdout);
@@ -96,7 +86,9 @@ static bl_status export(const char *name, export_options *w, bl_err *err) {
     for (size_t i = 0; status == BL_OK && i < names.count; i++)
         status = export_run(dir, names.name[i], w, err);
     bl_names_free(&names);
-    bl_export_settings_free(&w->settings);
+    bl_plan_differing_free(&w->settings);
+    bl_plan_free(&w->plan);
+    free(w->series);
     if (status == BL_OK && w->form == TFEVENTS) {
         bl_buf dir_word = {0};
         bl_text_shell_word(&dir_word, w->dir);

@@ -22,6 +22,8 @@ typedef struct row {
     const char *dataset, *variant;
     bool synthetic;
     bool external, imported; /* trained by a program; elsewhere */
+    const bl_json *config;
+    const bl_plan_differing *settings; /* in which the experiment's runs differ */
 } row;
 
 /* A run as one line of JSON; what is not known is null. */
@@ -42,10 +44,31 @@ static void show_json(const row *r) {
     bl_jw_str(&w, "variant", r->variant);
     bl_jw_bool(&w, "synthetic", r->synthetic);
     if (r->imported) bl_jw_bool(&w, "imported", true);
+    bl_jw_str(&w, "metric", bl_json_text(r->config, "metric", ""));
+    bl_jw_object(&w, "settings");
+    for (size_t i = 0; i < r->settings->count; i++) {
+        const bl_json *value = bl_json_get(r->config, r->settings->v[i].key);
+        if (value != NULL) bl_jw_value(&w, r->settings->v[i].key, value);
+    }
+    bl_jw_end(&w);
     bl_jw_end(&w);
     bl_jw_line(&w);
     (void)fwrite(line.data, 1, line.len, stdout);
     bl_buf_free(&line);
+}
+
+/* "  optimizer.name=adam optimizer.beta2=0.999" */
+static void settings_text(bl_buf *out, const row *r) {
+    for (size_t i = 0; i < r->settings->count; i++) {
+        const char *key = r->settings->v[i].key;
+        const bl_json *value = bl_json_get(r->config, key);
+        if (value == NULL) continue;
+        bl_buf_printf(out, "%s%s=", i == 0 ? "  " : " ", key);
+        if (value->type == BL_JSON_STRING)
+            bl_buf_str(out, value->string);
+        else
+            bl_json_show(out, value);
+    }
 }
 
 static void show_text(const row *r) {
@@ -54,6 +77,7 @@ static void show_text(const row *r) {
         bl_buf_str(&data, r->imported ? BL_IMPORTED_LABEL : BL_EXTERNAL_LABEL);
     else
         bl_label_dataset(&data, r->dataset, r->variant, r->synthetic);
+    settings_text(&data, r);
     bl_cli_printf(
         stdout, "%-16s %s  %-11s %6" PRId64 " %12.6g %4" PRId64 " %9" PRId64 "  %-8s %10.6g  %s\n",
         r->experiment, r->run, r->state, r->batch_size, r->learning_rate, r->seed, r->steps,
@@ -62,14 +86,17 @@ static void show_text(const row *r) {
 }
 
 /* A run whose files cannot be read is listed as damaged, so that the others are seen. */
-static void show_run(const char *experiment, const char *id, const bl_run_files *run, bool json) {
+static void show_run(const char *experiment, const char *id, const bl_run_files *run,
+                     const bl_plan_differing *settings, bool json) {
     row r = {.experiment = experiment,
              .run = id,
              .state = run->state != NULL ? run->state : "damaged",
              .outcome = bl_json_text(run->result.root, "outcome", "-"),
              .learning_rate = (double)NAN,
-             .value = (double)NAN};
+             .value = (double)NAN,
+             .settings = settings};
     const bl_json *config = bl_json_get(run->header.root, "config");
+    r.config = config;
     r.batch_size = bl_json_int(config, "train.batch_size", 0);
     r.learning_rate = bl_json_number(config, "train.learning_rate", (double)NAN);
     r.seed = bl_json_int(config, "train.seed", 0);
@@ -90,8 +117,10 @@ static void show_run(const char *experiment, const char *id, const bl_run_files 
 static bl_status list(const char *experiment, bool json, bl_err *err) {
     char dir[BL_PATH], path[BL_PATH];
     bl_names names;
+    bl_plan_differing settings = {0};
     BL_TRY(bl_path(dir, err, "%s/%s", bl_cli_runs_dir(), experiment));
     bl_status status = bl_dir_list(&names, dir, err);
+    if (status == BL_OK) status = bl_cli_differing(&settings, dir, &names, false, err);
     for (size_t i = 0; status == BL_OK && i < names.count; i++) {
         if (!bl_store_is_run_id(names.name[i])) continue;
         bl_run_files run;
@@ -100,10 +129,11 @@ static bl_status list(const char *experiment, bool json, bl_err *err) {
         if (status != BL_OK) break;
         /* A folder with neither log nor result is a run that has not got to its first files. */
         if (bl_run_files_read(&run, path, &unread) != BL_OK && unread.code == BL_EMISSING) continue;
-        show_run(experiment, names.name[i], &run, json);
+        show_run(experiment, names.name[i], &run, &settings, json);
         bl_run_files_free(&run);
     }
     bl_names_free(&names);
+    bl_plan_differing_free(&settings);
     return status;
 }
 
@@ -127,7 +157,7 @@ const bl_command bl_cmd_ls = {
     .arguments = "[NAME] [--json]",
     .group = BL_GROUP_LOOK,
     .sentence = "Lists the runs in the store, one a line: state, batch size, learning rate, seed, "
-                "steps, outcome and last value.",
+                "steps, outcome, last value, data, and every setting in which the runs differ.",
     .example = "batchlab ls quadratic",
     .shows = "experiment       run           state        batch ...\n"
              "quadratic        r0041271e59b6  done            16 ...\n"

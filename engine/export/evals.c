@@ -10,7 +10,7 @@
 
 const char bl_export_columns[] =
     "run,synthetic,data_rows,batch_size,learning_rate,seed,step,examples,value,train_loss,rate,"
-    "batch_mean,value_of";
+    "batch_mean,value_of,series";
 
 /* One evaluation on its way out: a line of CSV or a JSON object. */
 typedef struct sink {
@@ -81,15 +81,15 @@ static void setting(sink *s, const char *name, const bl_json *value) {
     bl_buf_free(&shown);
 }
 
-void bl_export_header(bl_buf *out, const bl_export_settings *settings) {
+void bl_export_header(bl_buf *out, const bl_plan_differing *settings) {
     bl_buf_str(out, bl_export_columns);
     for (size_t i = 0; i < settings->count; i++) bl_buf_printf(out, ",%s", settings->v[i].key);
     bl_buf_str(out, "\n");
 }
 
 /* A column added here needs its name in bl_export_columns. */
-static void rows(bl_buf *out, const bl_run_files *run, const bl_export_settings *settings,
-                 bool jsonl) {
+static void rows(bl_buf *out, const bl_run_files *run, const bl_plan_differing *settings,
+                 const char *series, bool jsonl) {
     sink s = {.out = out, .jsonl = jsonl};
     const bl_json *config = bl_json_get(run->header.root, "config");
     const bl_json *dataset = bl_json_get(run->header.root, "dataset");
@@ -108,23 +108,28 @@ static void rows(bl_buf *out, const bl_run_files *run, const bl_export_settings 
         number(&s, "rate", e->learning_rate);
         number(&s, "batch_mean", e->batch_mean);
         text(&s, "value_of", bl_json_text(config, "metric", ""));
+        if (series[0] != '\0')
+            text(&s, "series", series);
+        else
+            number(&s, "series", (double)NAN);
         for (size_t k = 0; k < settings->count; k++)
             setting(&s, settings->v[k].key, bl_json_get(config, settings->v[k].key));
         end_row(&s);
     }
 }
 
-void bl_export_csv(bl_buf *out, const bl_run_files *run, const bl_export_settings *settings) {
-    rows(out, run, settings, false);
+void bl_export_csv(bl_buf *out, const bl_run_files *run, const bl_plan_differing *settings,
+                   const char *series) {
+    rows(out, run, settings, series, false);
 }
 
-void bl_export_jsonl(bl_buf *out, const bl_run_files *run, const bl_export_settings *settings) {
-    rows(out, run, settings, true);
+void bl_export_jsonl(bl_buf *out, const bl_run_files *run, const bl_plan_differing *settings,
+                     const char *series) {
+    rows(out, run, settings, series, true);
 }
 
 /* What the run has of batch size, rate, seed and `settings`, named as the columns of a table. */
-static void hyperparameters(bl_buf *out, const bl_json *config,
-                            const bl_export_settings *settings) {
+static void hyperparameters(bl_buf *out, const bl_json *config, const bl_plan_differing *settings) {
     static const char *const axes[][2] = {
         {"batch_size",    "train.batch_size"   },
         {"learning_rate", "train.learning_rate"},
@@ -155,7 +160,7 @@ static void hyperparameters(bl_buf *out, const bl_json *config,
 
 /* What every run has is in the folder's name, by which TensorBoard calls the run. No batch_mean:
  * few runs have it. */
-bl_status bl_export_tfevents(const bl_run_files *run, const bl_export_settings *settings,
+bl_status bl_export_tfevents(const bl_run_files *run, const bl_plan_differing *settings,
                              const char *dir, bl_err *err) {
     char folder[BL_PATH], path[BL_PATH], rate[32];
     bl_buf out = {0};

@@ -66,6 +66,17 @@ says out "none differs"
 says out "^first differing record: step $step\$"
 says out "^  B .* hash f00d"
 
+# A setting in which runs differ is listed; where none differs, none is.
+try 0 ls rossmann --json
+[ "$(grep -c '"metric":"exp_rmspe","settings":{}}$' "$scratch/out")" = "$(echo "$ids" | wc -l)" ] || fail "settings listed that are equal"
+cp "$store/$first/run.json" "$scratch/run.json"
+sed -i 's/"optimizer.name":"[a-z]*"/"optimizer.name":"other"/' "$store/$first/run.json"
+try 0 ls rossmann
+says out "$first .* rossmann (SYNTHETIC DATA)  optimizer.name=[a-z]*$"
+try 0 ls rossmann --json
+says out '"settings":{"optimizer.name":"[a-z]*"}}$'
+cp "$scratch/run.json" "$store/$first/run.json"
+
 # One row per evaluation; the same numbers in both forms.
 evals=$(for id in $ids; do zcat "$store/$id/log.jsonl.gz"; done | grep -c '"record":"eval"')
 try 0 export rossmann

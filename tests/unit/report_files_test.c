@@ -70,9 +70,41 @@ static void tables_are_exact(void **state) {
     bl_buf_free(&text);
     text = contents(*state, "runs.csv");
     assert_non_null(strstr(
-        text.data, "1,r000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
-                   "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",handmade (full)\n"));
+        text.data,
+        "1,r000000010001,32,0.0009765625,1,0.2,60000,target,6600,"
+        "211200,6600,6596,\"rate 0 octaves from \"\"best\"\"\",handmade (full),,exp_rmspe\n"));
     bl_buf_free(&text);
+    bl_report_model_free(&a);
+}
+
+/* The value of that column in the row of that run; "" where it is empty. */
+static void cell_of(char out[64], const bl_buf *csv, const char *run, const char *column) {
+    const char *row = strstr(csv->data, run), *head = strstr(csv->data, column);
+    assert_true(row != NULL && head != NULL);
+    while (row > csv->data && row[-1] != '\n') row--;
+    for (const char *at = csv->data; at < head; at++)
+        if (*at == ',') row += strcspn(row, ",") + 1;
+    (void)snprintf(out, 64, "%.*s", (int)strcspn(row, ",\n"), row);
+}
+
+/* Of each trial its series, which only decisions name. */
+static void runs_have_their_series(void **state) {
+    bl_report_model a =
+        answer_of(*state, (bl_report_fixture){.sizes = 4, .seeds = 1, .series = true});
+    char cell[64];
+    size_t named[2] = {0};
+    write_report(*state, &a);
+    bl_buf runs = contents(*state, "runs.csv");
+    for (size_t i = 0; i < a.trial_count; i++) {
+        cell_of(cell, &runs, a.trials[i].run, "series");
+        named[0] += strcmp(cell, "\"sgd\"") == 0;
+        named[1] += strcmp(cell, "\"adam\"") == 0;
+        cell_of(cell, &runs, a.trials[i].run, "metric");
+        assert_string_equal(cell, "exp_rmspe");
+    }
+    assert_int_equal(named[0], 4);
+    assert_int_equal(named[1], 12);
+    bl_buf_free(&runs);
     bl_report_model_free(&a);
 }
 
@@ -549,6 +581,7 @@ int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, report_enter, report_leave)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(json_parses),
+        IN_FOLDER(runs_have_their_series),
         IN_FOLDER(tables_are_exact),
         IN_FOLDER(latex_is_exact),
         IN_FOLDER(same_bytes_twice),

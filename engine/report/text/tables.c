@@ -2,6 +2,7 @@
  * computed.
  *
  *     runs.csv       round,run,batch_size,...             1,r0f3a5...,64,...
+ *                    ..., series, metric, settings in which trials differ
  *     sizes.csv      target,batch_size,learning_rate,...  0.1,4,0.1767766952966369,1,1,474,,,0,...
  *     critical.csv   target,definition,value,low,high,bound       0.1,b_crit,45.799392,,,0
  *
@@ -11,12 +12,15 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/text.h"
+#include "engine/plan/differing.h"
+#include "engine/plan/series.h"
 #include "engine/report/audit.h"
 #include "engine/report/lr_regret.h"
 #include "engine/report/text/labels.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* The shortest text that reads back to the same number; empty for none. */
 static void exact(bl_buf *out, double value) {
@@ -26,10 +30,57 @@ static void exact(bl_buf *out, double value) {
     bl_buf_str(out, text);
 }
 
+/* The trial's settings as an object, to be freed. */
+static bl_json_doc settings_of(const bl_report_trial *t) {
+    bl_buf text = {0};
+    bl_json_doc doc;
+    bl_buf_printf(&text, "{%s}", t->settings);
+    BL_ASSERT(bl_json_parse(&doc, bl_buf_text(&text), text.len, "set", 1, NULL) == BL_OK);
+    bl_buf_free(&text);
+    return doc;
+}
+
+/* A cell for each of them; empty where the trial has what the experiment says. */
+static void settings_cells(bl_buf *out, const bl_report_trial *t, const bl_plan_differing *keys) {
+    bl_json_doc doc = settings_of(t);
+    bl_buf shown = {0};
+    for (size_t k = 0; k < keys->count; k++) {
+        const bl_json *value = bl_json_get(doc.root, keys->v[k].key);
+        bl_buf_str(out, ",");
+        if (value == NULL) continue;
+        bl_buf_clear(&shown);
+        bl_json_show(&shown, value);
+        const char *text = value->type == BL_JSON_STRING ? value->string : bl_buf_text(&shown);
+        if (value->type == BL_JSON_NUMBER)
+            exact(out, value->number);
+        else
+            bl_text_csv_cell(out, text);
+    }
+    bl_buf_free(&shown);
+    bl_json_free(&doc);
+}
+
+/* In which settings do the trials differ? */
+static bl_plan_differing differing(const bl_report_model *m) {
+    bl_plan_differing all = {0};
+    for (size_t i = 0; i < m->trial_count; i++) {
+        bl_json_doc doc = settings_of(&m->trials[i]);
+        bl_plan_differing_add(&all, doc.root);
+        bl_json_free(&doc);
+    }
+    bl_plan_differing_choose(&all);
+    return all;
+}
+
 /* One row for each trial of the plan, in its order. */
 static void runs_csv(bl_buf *out, const bl_report_model *m) {
+    bl_plan_differing keys = differing(m);
+    const char **series = bl_xalloc((m->plan.trial_count + 1) * sizeof *series);
+    bl_plan_series(series, &m->plan);
     bl_buf_str(out, "round,run,batch_size,learning_rate,seed,target,max_steps,outcome,steps,"
-                    "examples,hit,before,reason,data\n");
+                    "examples,hit,before,reason,data,series,metric");
+    for (size_t k = 0; k < keys.count; k++) bl_buf_printf(out, ",%s", keys.v[k].key);
+    bl_buf_str(out, "\n");
     for (size_t i = 0; i < m->trial_count; i++) {
         const bl_report_trial *t = &m->trials[i];
         bl_buf_printf(out, "%" PRId64 ",%s,", t->round, t->run);
@@ -45,8 +96,14 @@ static void runs_csv(bl_buf *out, const bl_report_model *m) {
         bl_text_csv_cell(out, t->reason);
         bl_buf_str(out, ",");
         bl_label_data(out, m);
+        bl_buf_str(out, ",");
+        if (series[i][0] != '\0') bl_text_csv_cell(out, series[i]);
+        bl_buf_printf(out, ",%s", m->plan.head.metric);
+        settings_cells(out, t, &keys);
         bl_buf_str(out, "\n");
     }
+    bl_plan_differing_free(&keys);
+    free(series);
 }
 
 /* What went through the libm: nine digits; empty where nothing is known. */

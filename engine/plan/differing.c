@@ -1,4 +1,4 @@
-#include "engine/export/differing.h"
+#include "engine/plan/differing.h"
 #include "engine/base/mem.h"
 #include "engine/base/vec.h"
 #include <stdlib.h>
@@ -14,20 +14,20 @@ static bool has_column(const char *key) {
     return false;
 }
 
-static bl_export_setting *find(bl_export_settings *all, const char *key) {
+static bl_plan_differing_key *find(bl_plan_differing *all, const char *key) {
     for (size_t i = 0; i < all->count; i++)
         if (strcmp(all->v[i].key, key) == 0) return &all->v[i];
-    bl_export_setting *added = BL_PUSH(all->v, all->count, "settings");
+    bl_plan_differing_key *added = BL_PUSH(all->v, all->count, "settings");
     added->key = bl_xstrdup(key);
     return added;
 }
 
-void bl_export_settings_add(bl_export_settings *all, const bl_json *config) {
+void bl_plan_differing_add(bl_plan_differing *all, const bl_json *config) {
     bl_buf text = {0};
     all->runs++;
     for (const bl_json *m = config != NULL ? config->first : NULL; m != NULL; m = m->next) {
         if (has_column(m->key)) continue;
-        bl_export_setting *s = find(all, m->key);
+        bl_plan_differing_key *s = find(all, m->key);
         bl_buf_clear(&text);
         bl_json_show(&text, m);
         if (s->runs++ == 0)
@@ -39,16 +39,16 @@ void bl_export_settings_add(bl_export_settings *all, const bl_json *config) {
 }
 
 static int by_key(const void *a, const void *b) {
-    const bl_export_setting *x = a, *y = b;
+    const bl_plan_differing_key *x = a, *y = b;
     return strcmp(x->key, y->key);
 }
 
-static void drop(bl_export_setting *s) {
+static void drop(bl_plan_differing_key *s) {
     free(s->key);
     free(s->text);
 }
 
-void bl_export_settings_choose(bl_export_settings *all) {
+void bl_plan_differing_choose(bl_plan_differing *all) {
     size_t kept = 0;
     for (size_t i = 0; i < all->count; i++) {
         if (all->v[i].differs || all->v[i].runs < all->runs)
@@ -60,8 +60,8 @@ void bl_export_settings_choose(bl_export_settings *all) {
     if (kept > 1) qsort(all->v, kept, sizeof *all->v, by_key);
 }
 
-void bl_export_settings_free(bl_export_settings *all) {
+void bl_plan_differing_free(bl_plan_differing *all) {
     for (size_t i = 0; i < all->count; i++) drop(&all->v[i]);
     free(all->v);
-    *all = (bl_export_settings){0};
+    *all = (bl_plan_differing){0};
 }
