@@ -116,17 +116,23 @@ grep -q 'where it goes\|formula\|in pieces\|inference' "$scratch/out" && fail "m
 says out '^             largest that ran: [0-9,]*, with [0-9.]* MiB$'
 [ -s "$BATCHLAB_REPORTS/twin/machine/memory.dat" ] || fail "no figure of memory"
 fits machine
-# Memory of all its processes, also of a worker in a session of its own; where it says what it waits for.
+# Memory of all its processes, also of a worker in a session of its own; where it says what it waits for. The address
+# sanitizer has memory of its own, in proportion, so there the numbers are not those of the program.
 export TRAINER_KIB=200 TRAINER_DATA=0.625
 try 0 machine twin --progress none --set "$sizes" --memory 100M
 says out '^where it goes at 64: 63 % of a step waits for data, bound by the data$'
 says out '^              at 16: 63 % of a step waits for data'
-says out '^memory       M(B) = [0-9.]* MiB + \(19[5-9]\|20[0-5]\)\(\.[0-9]*\)\? KiB x B$'
-says out 'not tried; [0-9]* took more memory than it may$'
-largest=$(sed -n 's/.*"largest":\([0-9]*\),.*/\1/p' "$BATCHLAB_RUNS/twin/machine.json")
-[ "$largest" -ge 400 ] && [ "$largest" -le 475 ] || fail "largest of a program: $largest"
-try 2 machine twin --progress none --set "$sizes" --memory 2M
-says err 'the smallest of sweep.batch_sizes, took more memory than it may (1,946 KiB may be taken, as asked)$'
+case $BATCHLAB in
+*/asan/*) ;;
+*)
+  says out '^memory       M(B) = [0-9.]* MiB + \(19[5-9]\|20[0-5]\)\(\.[0-9]*\)\? KiB x B$'
+  says out 'not tried; [0-9]* took more memory than it may$'
+  largest=$(sed -n 's/.*"largest":\([0-9]*\),.*/\1/p' "$BATCHLAB_RUNS/twin/machine.json")
+  [ "$largest" -ge 400 ] && [ "$largest" -le 475 ] || fail "largest of a program: $largest"
+  try 2 machine twin --progress none --set "$sizes" --memory 2M
+  says err 'the smallest of sweep.batch_sizes, took more memory than it may (1,946 KiB may be taken, as asked)$'
+  ;;
+esac
 unset TRAINER_KIB
 TRAINER_FAULTS=oom_line:1:64 try 0 machine twin --progress none --set "$sizes" --seconds 1 --json
 says out '"largest":63,.*"failed":64,.*"waits_for_data":0.625,'
