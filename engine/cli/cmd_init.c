@@ -277,7 +277,12 @@ static bl_status run_pilot(init *t, bl_err *err) {
     size_t threads;
     (void)bl_cli_jobs(NULL, &threads);
     BL_GOTO(bl_starter_pilot_run(pilot, config, &t->data, kernels, threads, err));
-    if (!bl_starter_targets(&t->plan, pilot))
+    const bool gains = bl_starter_targets(&t->plan, pilot);
+    if (!isfinite(pilot->best))
+        bl_infer_warn(
+            &t->in, "every short trial run diverged: the targets are guesses. Set the errors that "
+                    "matter to you");
+    else if (!gains)
         bl_infer_warn(&t->in,
                       "a short trial run came to %s %.4g; the same answer for every row has %.4g. "
                       "The columns say little about '%s'",

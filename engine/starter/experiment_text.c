@@ -33,6 +33,21 @@ void bl_starter_sizes(bl_starter_plan *p) {
     p->targets[1] = 0.6 * p->baseline.constant;
 }
 
+/* Targets that the pilot reached although the same answer for every row errs less: between its
+ * first value and its best one at that rate, or little above the best. */
+static void take_reached(bl_starter_plan *p, const bl_starter_pilot *pilot) {
+    static const double least_fall = 0.04;
+    double first = pilot->best;
+    for (size_t i = 0; i < BL_STARTER_RATES; i++)
+        if (pilot->run[i].evals > 0 && pilot->run[i].learning_rate == pilot->best_rate)
+            first = pilot->run[i].best[0];
+    const double fall = fmax(first - pilot->best, least_fall * fabs(pilot->best));
+    p->targets[0] = pilot->best + 0.5 * fall;
+    p->targets[1] = pilot->best + 0.25 * fall;
+    p->lr_start = pilot->best_rate;
+    p->steps = bl_starter_pilot_steps(pilot, p->targets[1]);
+}
+
 /* The harder target is what the pilot gained over the constant, less a part: a twentieth, or less
  * where that is reached within few steps. It stays above the best value by the standard error that
  * a root mean square of so many held-out rows has, 1 / sqrt(2 n) of it. The easier one is half of
@@ -42,6 +57,7 @@ bool bl_starter_targets(bl_starter_plan *p, const bl_starter_pilot *pilot) {
     static const double least_gain = 0.02;
     const double from = p->baseline.constant, gain = from - pilot->best;
     p->best = pilot->best;
+    if (isfinite(pilot->best) && !(gain > 0)) take_reached(p, pilot);
     if (isfinite(pilot->best) && gain > 0 && !(gain > least_gain * fabs(from))) {
         p->targets[0] = pilot->best + 0.5 * gain; /* what can be reached, however little */
         p->targets[1] = pilot->best + 0.25 * gain;
@@ -77,7 +93,16 @@ static void write_origin(const bl_starter_plan *p, bl_buf *out) {
     if (isfinite(p->baseline.least_squares))
         bl_buf_printf(out, ",\n# %.4g by least squares", p->baseline.least_squares);
     if (isfinite(p->best)) bl_buf_printf(out, ",\n# %.4g at best in a short trial run", p->best);
-    bl_buf_str(out, ". Targets, easiest first: set\n# the errors that matter to you.\n");
+    if (isfinite(p->best) && !(p->best < p->baseline.constant))
+        bl_buf_str(out, ".\n# The trial run did not beat the same answer, so these targets are "
+                        "what it reached.\n"
+                        "# An answer for them says nothing of use: look at the columns first.\n");
+    else if (!isfinite(p->best))
+        bl_buf_str(out, ".\n# No trial run had a value, so these targets are guesses that no run "
+                        "may reach: set\n"
+                        "# the errors that matter to you.\n");
+    else
+        bl_buf_str(out, ". Targets, easiest first: set\n# the errors that matter to you.\n");
 }
 
 /* The better one of what needs no net, as find and reports read it. */

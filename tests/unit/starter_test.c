@@ -18,6 +18,39 @@ static void test_small_gain(void **state) {
     assert_true(plan.targets[1] > 0.89);
 }
 
+/* Where the trial ends above the same answer for every row, its own values are the targets. */
+static void test_no_gain(void **state) {
+    (void)state;
+    static const double first[] = {1.4, 1.1};
+    for (size_t k = 0; k < BL_COUNT(first); k++) {
+        bl_starter_plan plan = {
+            .train_rows = 180, .valid_rows = 20, .metric = "rmse", .baseline = {.constant = 1}};
+        bl_starter_pilot *pilot = bl_xalloc(sizeof *pilot);
+        bl_buf text = {0};
+        *pilot = (bl_starter_pilot){.best = 1.1, .best_rate = 0.01};
+        pilot->run[2] = (bl_starter_run){
+            .learning_rate = 0.01, .evals = 2, .step = {1,        9  },
+                    .best = {first[k], 1.1}
+        };
+        bl_starter_sizes(&plan);
+        assert_false(bl_starter_targets(&plan, pilot));
+        assert_true(plan.targets[0] > plan.targets[1] && plan.targets[1] > 1.1);
+        assert_true(plan.targets[0] < 1.3 && plan.lr_start == 0.01);
+        assert_int_equal(plan.steps, k == 0 ? 9 : 1);
+        bl_starter_config(&plan, &text);
+        assert_non_null(strstr(bl_buf_text(&text), "these targets are what it reached"));
+        bl_buf_free(&text);
+        free(pilot);
+    }
+    bl_buf text = {0};
+    bl_starter_plan plan = {
+        .train_rows = 180, .valid_rows = 20, .metric = "rmse", .baseline = {.constant = 1}};
+    bl_starter_sizes(&plan);
+    bl_starter_config(&plan, &text); /* every rate diverged */
+    assert_non_null(strstr(bl_buf_text(&text), "these targets are guesses"));
+    bl_buf_free(&text);
+}
+
 /* Each rate's run is the same whichever thread makes it. */
 static void test_pilot_threads(void **state) {
     const fixture *f = *state;
@@ -33,7 +66,7 @@ static void test_pilot_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small_gain),
+        cmocka_unit_test(test_small_gain), cmocka_unit_test(test_no_gain),
         cmocka_unit_test_setup_teardown(test_pilot_threads, tiny_setup, tiny_teardown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
