@@ -572,6 +572,18 @@ static void test_notes(void **state) {
     bl_config_notes(&c, add_line, &out);
     assert_non_null(strstr(bl_buf_text(&out), "at batch size 512, 1000\n"));
     bl_buf_free(&out);
+    /* Batch norm of one example gives its own mean: nothing is left of the input. */
+    CHECK_OK(parse(&c, k_shop, NULL, NULL, ERR));
+    CHECK_OK(bl_config_set(&c, "sweep.batch_sizes", "1, 16", ERR));
+    for (int normed = 0; normed < 2; normed++) {
+        CHECK_OK(bl_config_set(&c, "model.batch_norm", normed ? "true" : "false", ERR));
+        bl_config_notes(&c, add_line, &out);
+        assert_string_equal(bl_buf_text(&out),
+                            normed ? "note: the statistics of one example say nothing: what is "
+                                     "normalised over the batch is not learnt, at batch size 1\n"
+                                   : "");
+    }
+    bl_buf_free(&out);
 }
 
 /* ---- names of the release before ---- */
