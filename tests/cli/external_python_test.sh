@@ -13,8 +13,9 @@ export BATCHLAB_RUNS="$scratch/runs" BATCHLAB_REPORTS="$scratch/reports" PYTHOND
 
 # block N: the N-th block of code of the page
 block() { awk -v n="$1" '/^```/ { inside = !inside; if (inside) k++; next } inside && k == n' "$page"; }
-mkdir -p experiments/number experiments/careful
-block 1 >train.py
+mkdir -p number experiments/number experiments/careful
+cp batchlab.py number/
+block 1 >number/train.py
 block 2 >experiments/number/experiment.cfg
 block 3 >experiments/number/sweep.lua
 
@@ -23,9 +24,9 @@ lines=$(awk '/"""/ { if (gsub(/"""/, "&") == 1) inside = !inside; next } !inside
 [ "$lines" -le 100 ] || fail "the helper has $lines lines of code"
 
 # ---- by hand ----
-python3 train.py >"$scratch/out" 2>"$scratch/err" || fail "the script fails by hand"
+python3 number/train.py >"$scratch/out" 2>"$scratch/err" || fail "the script fails by hand"
 says out '^step 50: '
-same "$(ls)" "$(printf 'batchlab.py\ndatasets\nexperiments\nreports\nscripts\ntrain.py')" "files after a start by hand"
+same "$(ls . number)" "$(printf '.:\nbatchlab.py\ndatasets\nexperiments\nnumber\nreports\nscripts\n\nnumber:\nbatchlab.py\ntrain.py')" "files after a start by hand"
 
 # ---- under batchlab ----
 try 0 run number --progress none
