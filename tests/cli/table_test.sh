@@ -305,6 +305,12 @@ says out '^Best after '
 "$BATCHLAB" check of_wide --set batch_sizes=1,16 --set model.batch_norm=true >"$scratch/out" 2>"$scratch/err" || fail "batch size 1"
 says out '^note: the statistics of one example say nothing: what is normalised over the batch is not learnt, at batch size 1$'
 
+# Class names with a colour of terminals: the file has it, a screen does not.
+awk 'BEGIN { print "a,label"; for (i = 0; i < 200; i++) print i % 17 / 4 "," (i % 17 > 8 ? "\033[31mred\033[0m" : "k\303\266ln") }' >colours.csv
+accepted colours colours.csv --target label
+said 'k.*ln. 54 %, .[\]x1b\[31mred[\]x1b\[0m. 46 %'
+grep -q "$(printf "\033")" said && fail "a colour reaches the screen"
+
 # --update: another digest for the same declaration, if the table still fits it.
 sed '$d' plain.csv >shorter && cat shorter >plain.csv
 "$BATCHLAB" run plain --preset tiny --progress none >"$scratch/out" 2>"$scratch/err" && fail "a changed table is trained on"
