@@ -19,9 +19,12 @@ missing() {
   printf '  %-20s %s\n' "$1" "$2" >>"$scratch/missing"
 }
 
-# A pilot; its first words where it fails. Exit 5 is one without a batch size, whose forecasts count all the same.
+# A pilot on what the sweep trained, generated rows included; its first words where it fails. Exit 5 is one without a
+# batch size, whose forecasts count all the same.
 pilot() {
-  "$program" find "$name" --preset "$preset" --set noise.hessian=true --progress none "$@" >/dev/null 2>"$scratch/err"
+  # $synthetic is one option, or none:
+  # shellcheck disable=SC2086
+  "$program" find "$name" --preset "$preset" $synthetic --set noise.hessian=true --progress none "$@" >/dev/null 2>"$scratch/err"
   case $? in
     0 | 5) ;;
     *) why="its pilot: $(sed -n 's/^batchlab: //;/./{p;q;}' "$scratch/err")" ;;
@@ -49,6 +52,8 @@ audit() {
   [ -f "$plan" ] || { missing "$name" "no sweep in $runs/: batchlab run $name"; return; }
   grep -q '"kind":"critical"' "$plan" || { missing "$name" "its sweep in $runs/ asked for no critical batch size"; return; }
   preset=$(head -n 1 "$plan" | sed -n 's/.*"preset":"\([a-z0-9_]*\)".*/\1/p')
+  synthetic=
+  if head -n 1 "$plan" | grep -q '"synthetic":true'; then synthetic=--synthetic; fi
   series=$(sed -n 's/.*"kind":"critical".*"series":"\([a-z]*\)".*/\1/p' "$plan" | sort -u)
   echo "$name, preset $preset" >&2
   for optimizer in $series; do
@@ -58,7 +63,7 @@ audit() {
   if collect; then
     audited=$((audited + 1))
   else
-    missing "$name" "${why:-no size of its sweep reached the target}"
+    missing "$name" "${why:-no size of its sweep reached the target, or it has other settings than the file}"
   fi
 }
 

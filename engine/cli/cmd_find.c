@@ -7,6 +7,7 @@
 #include "engine/cli/signals.h"
 #include "engine/config/edit.h"
 #include "engine/config/key.h"
+#include "engine/config/schema.h"
 #include "engine/config/set_notes.h"
 #include "engine/find/find.h"
 #include <stdio.h>
@@ -28,6 +29,37 @@ static const bl_option k_options[] = {
 // clang-format on
 _Static_assert(BL_COUNT(k_options) == OPTION_COUNT, "a row for every option");
 
+/* Does a sweep of the file without --set still ask what was found with it? Batch size, rate and
+ * seed are the pilot's own, and evaluations at other steps find the same targets. */
+static bool stays_true(const char *path) {
+    static const char *const own[] = {"train.batch_size", "train.learning_rate", "train.seed",
+                                      "eval.first", "eval.growth"};
+    for (size_t i = 0; i < BL_COUNT(own); i++)
+        if (strcmp(path, own[i]) == 0) return true;
+    return false;
+}
+
+/* Refuses to write what was found with another model or other data than those of the file. */
+static bl_status check_writable(const bl_experiment *e, const bl_args *args, bl_err *err) {
+    bl_config *file = bl_xalloc(sizeof *file);
+    const char *differs = NULL;
+    const bl_status status = bl_config_read(file, bl_cli_experiments_of(args->operand),
+                                            args->operand, args->value[PRESET], NULL, 0, err);
+    for (size_t i = 0; i < bl_schema_count && status == BL_OK; i++) {
+        const bl_key *key = &bl_schema[i];
+        const bl_config_value a = bl_value_of(key, file), b = bl_value_of(key, &e->config);
+        if (key->identity && !stays_true(key->path) && !bl_value_equal(&a, &b)) differs = key->path;
+    }
+    free(file);
+    BL_TRY(status);
+    if (differs != NULL)
+        BL_FAIL(err, BL_EINVAL,
+                "find --write: the targets would be those of --set %s, and experiment.cfg has "
+                "another value; write that into the file first, or leave --write out",
+                differs);
+    return BL_OK;
+}
+
 /* Everything that may be refused is refused here, before the pilot is trained. */
 static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, bl_display *display,
                           bl_err *err) {
@@ -35,6 +67,7 @@ static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, b
     BL_TRY(bl_experiment_config(e, args->operand, args->value[PRESET], args, err));
     if (bl_args_has(args, WRITE))
         BL_TRY(bl_cli_writable_experiment(args->operand, "find --write", err));
+    if (bl_args_has(args, WRITE)) BL_TRY(check_writable(e, args, err));
     if (bl_config_is_imported(&e->config))
         BL_FAIL(err, BL_EINVAL,
                 "%s holds imported runs: find trains runs of its own, and nothing here can train",
@@ -48,6 +81,10 @@ static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, b
     bl_config_set_notes(&e->config, args->set, args->sets, bl_display_say, display);
     BL_TRY(bl_experiment_level(e, device, err));
     BL_TRY(bl_experiment_open(e, bl_args_has(args, SYNTHETIC), true, err));
+    if (bl_args_has(args, WRITE) && e->data.synthetic)
+        BL_FAIL(err, BL_EINVAL,
+                "find --write: the data are generated, and their targets say nothing of the real "
+                "ones; leave --write out");
     return bl_experiment_device(e, device, jobs, err);
 }
 
@@ -91,8 +128,15 @@ static bool say_change(const bl_config *config, const bl_config_change *c) {
     return changed;
 }
 
+/* Settings of the command line that the pilot ran with and that the file does not get. */
+static void say_sets(const bl_args *args) {
+    for (size_t i = 0; i < args->sets; i++)
+        bl_cli_printf(stderr, "  found with --set %s, which is not written\n", args->set[i]);
+}
+
 /* The file as it is without --set. */
-static bl_status write_settings(const bl_find *found, const bl_experiment *e, bl_err *err) {
+static bl_status write_settings(const bl_find *found, const bl_experiment *e, const bl_args *args,
+                                bl_err *err) {
     enum { LIMIT = 1 << 20 };
     char path[BL_PATH];
     bl_find_settings settings;
@@ -111,13 +155,14 @@ static bl_status write_settings(const bl_find *found, const bl_experiment *e, bl
     size_t changes = 0;
     for (size_t i = 0; i < settings.count; i++) changes += say_change(&before, &settings.change[i]);
     if (changes == 0) bl_cli_printf(stderr, "  nothing to change\n");
+    say_sets(args);
 done:
     bl_buf_free(&text);
     bl_buf_free(&changed);
     return status;
 }
 
-/* Without a proposal the numbers are shown all the same, and the status says that there is no
+/* Without an answer the numbers are shown all the same, and the status says that there is no
  * answer. */
 static int find(const bl_args *args) {
     bl_err err = {0};
@@ -136,14 +181,17 @@ static int find(const bl_args *args) {
     if (status == BL_OK) status = run_pilot(&found, &json, e, jobs, &display, &err);
     if (status == BL_OK && bl_args_has(args, JSON)) bl_cli_print(stdout, bl_buf_text(&json));
     if (status == BL_OK && !bl_args_has(args, JSON)) print(&found, e);
-    if (status == BL_OK && bl_args_has(args, WRITE)) status = write_settings(&found, e, &err);
+    const bool answered = status == BL_OK && bl_find_is_answer(&found);
+    if (answered && bl_args_has(args, WRITE)) status = write_settings(&found, e, args, &err);
+    if (status == BL_OK && !answered && bl_args_has(args, WRITE))
+        bl_cli_printf(stderr, "nothing is written: there is no answer\n");
     if (status == BL_EINTERRUPTED)
         bl_cli_printf(stderr,
                       "interrupted; nothing finished is lost. Continue with the same command.\n");
     bl_experiment_close(e);
     bl_buf_free(&json);
     free(e);
-    return status == BL_OK             ? found.best.known ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER
+    return status == BL_OK             ? answered ? BL_EXIT_DONE : BL_EXIT_NO_ANSWER
            : status == BL_EINTERRUPTED ? BL_EXIT_INTERRUPTED
                                        : bl_cli_fail(&err);
 }

@@ -24,6 +24,7 @@
 #define BL_ENGINE_FIND_FIND_H
 #include "engine/base/buf.h"
 #include "engine/base/json.h"
+#include "engine/base/sha256.h"
 #include "engine/config/edit.h"
 #include "engine/noise/noise.h"
 #include "engine/stats/step_line.h"
@@ -90,11 +91,14 @@ typedef struct bl_find_refusal {
 } bl_find_refusal;
 
 typedef struct bl_find {
+    char why[320]; /* there are no targets, and what helps; "": there are */
     /* the pilot */
     int64_t batch_size, steps;
     double learning_rate, epochs;
     double lr_min, lr_max; /* of the sweep's grid, which the proposed rate keeps to; 0: any */
     size_t seeds;
+    char trains[BL_SHA256_HEX]; /* bl_plan_settings_digest of its runs */
+    bool synthetic;
     double baseline; /* sweep.baseline, the metric without a net; 0: not known */
     /* Probes that a larger noise.batches cannot make larger: they take a quarter of the rows. */
     bool few_rows;
@@ -160,13 +164,18 @@ void bl_find_measured(bl_find_proposal *p, const bl_find *found, double steps, s
 
 void bl_find_text(bl_buf *out, const bl_find *found, const bl_config *config);
 /* One object, open for further members: bl_seal closes it, as it does in the store's find.json.
- * `before` is the root of an earlier find.json or NULL. Its forecasts for other presets and
- * optimizers are kept, so that a sweep of several optimizers is audited whole. */
+ * `before` is the root of an earlier find.json or NULL. Its forecasts for other presets,
+ * optimizers, data and settings are kept, so that a sweep of several optimizers is audited whole.
+ */
 void bl_find_json(bl_buf *out, const bl_find *found, const bl_config *config,
                   const bl_json *before);
 
+/* Is there a proposal, and a target that is not reached without a net? */
+bool bl_find_is_answer(const bl_find *found);
+
 /* Targets, batch sizes, the grid's first rate and the noise scale as settings of group "sweep", to
- * be written by bl_config_edit. Sizes and noise scale are left out where no proposal is known. */
+ * be written by bl_config_edit. Sizes and noise scale are left out where no proposal is known, and
+ * a target that is reached without a net. */
 typedef struct bl_find_settings {
     bl_config_change change[4]; /* (count) */
     size_t count;

@@ -27,19 +27,22 @@ static double bounded(double rate, const bl_find *f) {
     return f->lr_max > 0.0 ? fmin(fmax(rate, f->lr_min), f->lr_max) : rate;
 }
 
-/* The fastest size for a noise scale, not below what was timed. Where a step costs nothing fixed,
- * small batches are never slower; where its time does not grow with the batch, large ones are not:
- * then the noise scale itself, at which steps and examples are both twice their least. */
+/* The fastest size for a noise scale, not below what was timed. Where no fixed cost of a step
+ * shows, or its time does not grow with the batch, the line says nothing of the size: disturbed
+ * times look like that, too. Then it is the noise scale itself, at which steps and examples are
+ * both twice their least. */
 static int64_t fastest(const bl_find *f, double scale, int64_t most) {
     const double fixed = f->line.fixed.value, each = f->line.each.value;
-    const bool timed = f->line.known && each > 0;
+    const bool timed = f->line.known && each > 0 && fixed > 1e-9;
     const double least = f->size_count > 0 ? (double)f->size[0] : 1.0;
     return power_near(timed ? fmax(least, sqrt(scale * fixed / each)) : scale, most);
 }
 
 /* Powers of two from 1/8 to 32 times the noise scale, with the proposal among them. Of few rows up
  * to 64 and a quarter of them, else a sixteenth; tiny batches are left out where there are larger
- * ones. */
+ * ones. Fewer than four sizes show no curve: smaller ones are added, and then larger ones up to a
+ * quarter of the rows; where there are none, the list is empty. */
+enum { LEAST_SPAN = 8 }; /* of the last size over the first: four powers of two */
 static void list_sizes(bl_find_proposal *p, double scale, int64_t rows) {
     const int64_t few = rows / 4 < 64 ? rows / 4 : 64, most = rows / 16 > few ? rows / 16 : few;
     int64_t high = power_near(32.0 * scale, most > 1 ? most : 1);
@@ -48,6 +51,9 @@ static void list_sizes(bl_find_proposal *p, double scale, int64_t rows) {
     if (size < least) size = least;
     if (high < p->batch_size) high = p->batch_size;
     if (size > p->batch_size) size = p->batch_size;
+    while (size > 1 && high < LEAST_SPAN * size) size /= 2;
+    while (high < LEAST_SPAN * size && high <= rows / 8) high *= 2;
+    if (high < LEAST_SPAN * size) return;
     for (; size <= high && p->size_count < BL_LIST; size *= 2) p->sizes[p->size_count++] = size;
 }
 
@@ -127,6 +133,11 @@ void bl_find_measured(bl_find_proposal *p, const bl_find *f, double steps, size_
     p->seconds = f->line.known ? p->steps * line : (double)NAN;
 }
 
+bool bl_find_is_answer(const bl_find *f) {
+    const bool useful = !(f->baseline > 0.0) || f->target[BL_FIND_TARGETS - 1].value < f->baseline;
+    return f->best.known && useful;
+}
+
 /* ---- as settings ---- */
 
 static void set(bl_find_settings *out, const char *path, const char *value) {
@@ -151,8 +162,10 @@ void bl_find_settings_of(bl_find_settings *out, const bl_find *f, const bl_confi
         (double)(sized ? p->sizes[0] : config->sweep.batch_sizes.v[0]) / (double)f->batch_size;
     out->count = 0;
     bl_buf_str(&text, "[");
-    bl_value_write_number(&text, f->target[0].value, 4);
-    bl_buf_str(&text, ", ");
+    if (!(f->baseline > 0.0) || f->target[0].value < f->baseline) {
+        bl_value_write_number(&text, f->target[0].value, 4);
+        bl_buf_str(&text, ", ");
+    }
     bl_value_write_number(&text, f->target[1].value, 4);
     bl_buf_str(&text, "]");
     set(out, "sweep.targets", bl_buf_text(&text));

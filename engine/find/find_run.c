@@ -7,9 +7,11 @@
 #include "engine/find/find.h"
 #include "engine/find/find_check.h"
 #include "engine/noise/noise_record.h"
+#include "engine/plan/settings.h"
 #include "engine/store/noise_file.h"
 #include "engine/train/train.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct pilot {
@@ -224,33 +226,43 @@ static void forecast(pilot *p, const bl_find_course *course, size_t n) {
     }
 }
 
-/* Why there is none, and what helps: few evaluations, few steps, or neither. */
-static bl_status no_target(const pilot *p, size_t courses, bl_err *err) {
-    enum { MANY_STEPS = 1000 }; /* `fewest` of pilot.lua: more epochs add none */
-    const double coarse = 1.2;
-    const bl_find *out = p->out;
-    if (courses == 0)
-        BL_FAIL(err, BL_EINVAL,
-                "every seed of the pilot diverged at rate %g: lower sweep.lr_min, or change the "
-                "model",
-                out->learning_rate);
+/* One more setting of the advice. */
+static void add_advice(bl_buf *out, const char *path, double value) {
+    bl_buf_printf(out, "%s %s to %.4g", out->len > 0 ? " and" : "set", path, value);
+}
+
+/* What makes the pilot's way finer and longer, all at once: pilot.lua gives the same advice before
+ * anything is trained. "": its evaluations and steps are as many as settings can make them. */
+static void advise(bl_buf *out, const bl_config *c, const bl_find *f) {
+    const double fewest = 1000, coarse = 1.2, fine = 1.1; /* as in pilot.lua */
+    const double steps_per_epoch = (double)f->steps / f->epochs;
+    if (c->eval.growth > coarse) add_advice(out, "eval.growth", fine);
+    if (c->sweep.max_steps > 0 && (double)c->sweep.max_steps < fewest)
+        add_advice(out, "sweep.max_steps", fewest);
+    if (c->sweep.max_epochs * steps_per_epoch < fewest)
+        add_advice(out, "sweep.max_epochs", ceil(fewest / steps_per_epoch));
+}
+
+/* Why there are no targets, and what helps. */
+static void no_target(const pilot *p, size_t courses) {
+    bl_find *out = p->out;
     bl_buf help = {0};
-    if (p->config->eval.growth > coarse)
-        bl_buf_str(&help, "set eval.growth to 1.1");
-    else if (out->steps < MANY_STEPS)
-        bl_buf_printf(&help, "raise sweep.max_epochs to %.0f, or change the model",
-                      ceil(out->epochs * MANY_STEPS / (double)out->steps));
+    advise(&help, p->config, out);
+    if (help.len == 0) bl_buf_str(&help, "change the model or its optimizer");
+    if (courses == 0)
+        (void)snprintf(out->why, sizeof out->why,
+                       "every seed of the pilot diverged at rate %g: lower sweep.lr_min, or change "
+                       "the model",
+                       out->learning_rate);
     else
-        bl_buf_str(&help, "change the model or its optimizer");
-    const bl_status status =
-        BL_ERR(err, BL_EINVAL, "the pilot learnt too little in %lld steps to propose a target: %s",
-               (long long)out->steps, bl_buf_text(&help));
+        (void)snprintf(out->why, sizeof out->why,
+                       "the pilot learnt too little in %lld steps to propose a target: %s",
+                       (long long)out->steps, bl_buf_text(&help));
     bl_buf_free(&help);
-    return status;
 }
 
 /* Courses of seeds that diverged say nothing of targets. */
-static bl_status read_courses(pilot *p, bl_err *err) {
+static bool read_courses(pilot *p) {
     bl_find_course *course = bl_xalloc((p->count + 1) * sizeof *course);
     size_t n = 0;
     for (size_t i = 0; i < p->count; i++)
@@ -261,7 +273,8 @@ static bl_status read_courses(pilot *p, bl_err *err) {
     if (found) p->out->span = bl_find_span_of(course, n, &p->out->target[BL_FIND_TARGETS - 1]);
     forecast(p, course, n);
     free(course);
-    return found ? BL_OK : no_target(p, n, err);
+    if (!found) no_target(p, n);
+    return found;
 }
 
 static void fit_line(bl_find *out) {
@@ -272,22 +285,48 @@ static void fit_line(bl_find *out) {
     out->line = bl_stats_fit_step_line(size, out->size_count);
 }
 
+/* An error of pilot.lua is a sentence on the settings: the place in the script that found it helps
+ * nobody. */
+static bl_status without_place(bl_status status, bl_err *err) {
+    char *place = status == BL_EINVAL && err != NULL ? strstr(err->text, "\n  found by ") : NULL;
+    if (place != NULL) *place = '\0';
+    return status;
+}
+
 /* The order: probes, then targets, as the noise scale is that of the way to the harder one. */
 static bl_status conclude(pilot *p, int64_t rows, bl_err *err) {
     bl_find *out = p->out;
     out->epochs = (double)out->steps * (double)out->batch_size / (double)rows;
     for (size_t i = 0; i < p->count; i++) BL_TRY(read_probes(p, p->result[i].run, err));
     bl_noise_sort(p->probe, p->probes);
-    BL_TRY(read_courses(p, err));
+    fit_line(out);
+    if (!read_courses(p)) return BL_OK;
     for (int m = 0; m < BL_NOISE_MEASURES; m++)
         out->noise[m] =
             bl_find_noise_of(p->probe, p->probes, out->target[BL_FIND_TARGETS - 1].steps,
                              (double)out->batch_size, (bl_noise_measure)m);
     out->measure = BL_NOISE_PLAIN;
     (void)bl_find_audited_range(p->config->optimizer.name, &out->audit_low, &out->audit_high);
-    fit_line(out);
     out->best = bl_find_propose(out, p->config->sweep.lr_rule, rows);
     return BL_OK;
+}
+
+/* What the pilot's runs have in common with those of a sweep. */
+static bl_status note_what_it_trains(bl_find *out, const bl_config *config, const bl_dataset *data,
+                                     bl_err *err) {
+    char id[BL_RUN_ID];
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    bl_config trained;
+    const bl_trial trial = bl_trial_of(config);
+    bl_trial_resolve(&trial, &trained);
+    bl_store_run_identity(&trained, data->sha256, id, &text);
+    const bl_status status = bl_json_parse(&doc, text.data, text.len, "run.json", 1, err);
+    if (status == BL_OK) bl_plan_settings_digest(doc.root, out->trains);
+    out->synthetic = data->synthetic;
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+    return status;
 }
 
 /* For reports. What is there already with these bytes stays; what is damaged is written anew. */
@@ -323,8 +362,10 @@ bl_status bl_find_run(bl_find *out, bl_buf *json, const bl_config *config,
     const bl_planner_facts facts = {.epoch_rows = rows, .synthetic = scheduler->data->synthetic};
     const bl_planner_host host = {
         .ctx = &p, .run = run_round, .decide = decide, .step_times = step_times};
-    bl_status status = bl_planner_run(options->script, options->library_dir, &probed, &facts, &host,
-                                      &bl_planner_default_limits, err);
+    BL_TRY(note_what_it_trains(out, config, scheduler->data, err));
+    bl_status status = without_place(bl_planner_run(options->script, options->library_dir, &probed,
+                                                    &facts, &host, &bl_planner_default_limits, err),
+                                     err);
     if (status == BL_OK) status = conclude(&p, rows, err);
     if (status == BL_OK) status = bl_find_check_proposal(out, config, rows, scheduler, err);
     if (status == BL_OK) status = save(out, json, config, scheduler->store, err);

@@ -121,6 +121,11 @@ static void targets_text(bl_buf *out, const bl_find *f, const char *metric) {
 
 static void sizes_text(bl_buf *out, const bl_find *f) {
     const bl_find_proposal *p = &f->best;
+    if (p->size_count == 0)
+        bl_buf_printf(out,
+                      "For a sweep: targets %.4g and %.4g. The rows are too few for four "
+                      "batch sizes.\n",
+                      f->target[0].value, f->target[1].value);
     if (p->size_count == 0) return;
     bl_buf_printf(out,
                   "For a sweep: batch sizes %" PRId64 " to %" PRId64 ", targets %.4g and %.4g.\n",
@@ -202,9 +207,13 @@ void bl_find_text(bl_buf *out, const bl_find *f, const bl_config *config) {
     noise_lines(&words, f, BL_NOISE_PRECONDITIONED, "");
     noise_lines(&words, f, BL_NOISE_HESSIAN, "");
     time_text(&words, f);
-    targets_text(&words, f, config->metric);
-    bl_buf_str(&words, "\n");
-    proposal_text(&words, f);
+    if (f->why[0] == '\0') {
+        targets_text(&words, f, config->metric);
+        bl_buf_str(&words, "\n");
+        proposal_text(&words, f);
+    } else {
+        bl_buf_printf(&words, "\nNo targets: %s.\n", f->why);
+    }
     if (f->best.known) bl_find_audited_text(&words, config->optimizer.name);
     bl_format_folded(out, bl_buf_text(&words), BL_FORMAT_COLUMNS, INDENT);
     bl_buf_free(&words);
@@ -263,8 +272,9 @@ static void times_json(bl_jw *w, const bl_find *f) {
 }
 
 static void targets_json(bl_jw *w, const bl_find *f) {
+    if (f->why[0] != '\0') bl_jw_str(w, "why", f->why);
     bl_jw_array(w, "targets");
-    for (size_t i = 0; i < BL_FIND_TARGETS; i++) {
+    for (size_t i = 0; i < BL_FIND_TARGETS && f->why[0] == '\0'; i++) {
         bl_jw_object(w, NULL);
         bl_jw_f64(w, "value", f->target[i].value);
         bl_jw_f64_rounded(w, "steps", f->target[i].steps);
@@ -324,24 +334,32 @@ static void forecasts_json(bl_jw *w, const bl_find *f) {
 
 enum { OTHERS = 32 };
 
-/* The place of an earlier pilot in `list`, by preset and optimizer. */
+/* Which pilot it is: one of another optimizer, data set or model is another one. */
+static const char *const k_pilot[] = {"preset", "optimizer", "trains"};
+
+/* The place of an earlier pilot in `list`. */
 static int by_name(const void *a, const void *b) {
     const bl_json *x = *(const bl_json *const *)a, *y = *(const bl_json *const *)b;
-    const int preset = strcmp(bl_json_text(x, "preset", ""), bl_json_text(y, "preset", ""));
-    if (preset != 0) return preset;
-    return strcmp(bl_json_text(x, "optimizer", ""), bl_json_text(y, "optimizer", ""));
+    int order = 0;
+    for (size_t i = 0; i < BL_COUNT(k_pilot) && order == 0; i++)
+        order = strcmp(bl_json_text(x, k_pilot[i], ""), bl_json_text(y, k_pilot[i], ""));
+    return order;
 }
 
-/* What `before` knows of other presets and optimizers than this pilot's, in order of names. */
-static size_t list_others(const bl_json *list[OTHERS], const bl_json *before,
+/* What `before` knows of other pilots than this one, in order. Those of a release that did not
+ * write what they train are none. */
+static size_t list_others(const bl_json *list[OTHERS], const bl_json *before, const bl_find *f,
                           const bl_config *config) {
+    const char *const own[] = {config->preset, config->optimizer.name, f->trains};
     const bl_json *others = bl_json_get(before, "other_pilots");
     const bl_json *p = before;
     size_t n = 0;
     while (p != NULL && n < OTHERS) {
-        const bool same = strcmp(bl_json_text(p, "preset", ""), config->preset) == 0 &&
-                          strcmp(bl_json_text(p, "optimizer", ""), config->optimizer.name) == 0;
-        if (!same && bl_json_get(p, "forecasts") != NULL) list[n++] = p;
+        bool same = true;
+        for (size_t i = 0; i < BL_COUNT(k_pilot); i++)
+            same = same && strcmp(bl_json_text(p, k_pilot[i], ""), own[i]) == 0;
+        if (!same && bl_json_get(p, "trains") != NULL && bl_json_get(p, "forecasts") != NULL)
+            list[n++] = p;
         p = p == before ? (others != NULL ? others->first : NULL) : p->next;
     }
     qsort(list, n, sizeof *list, by_name);
@@ -349,10 +367,11 @@ static size_t list_others(const bl_json *list[OTHERS], const bl_json *before,
 }
 
 /* Only what the audit reads of them: names and forecasts. */
-static void others_json(bl_jw *w, const bl_json *before, const bl_config *config) {
-    static const char *const kept[] = {"preset", "optimizer", "forecasts"};
+static void others_json(bl_jw *w, const bl_json *before, const bl_find *f,
+                        const bl_config *config) {
+    static const char *const kept[] = {"preset", "optimizer", "trains", "forecasts"};
     const bl_json *list[OTHERS];
-    const size_t n = list_others(list, before, config);
+    const size_t n = list_others(list, before, f, config);
     if (n == 0) return;
     bl_jw_newline(w, 1);
     bl_jw_array(w, "other_pilots");
@@ -375,6 +394,9 @@ void bl_find_json(bl_buf *out, const bl_find *f, const bl_config *config, const 
     bl_jw_str(&w, "metric", config->metric);
     bl_jw_str(&w, "optimizer", config->optimizer.name);
     bl_jw_newline(&w, 1);
+    bl_jw_str(&w, "trains", f->trains);
+    bl_jw_bool(&w, "synthetic", f->synthetic);
+    bl_jw_newline(&w, 1);
     pilot_json(&w, f);
     noise_json(&w, f->noise);
     bl_jw_newline(&w, 1);
@@ -384,5 +406,5 @@ void bl_find_json(bl_buf *out, const bl_find *f, const bl_config *config, const 
     proposal_json(&w, &f->best);
     refused_json(&w, &f->refused);
     forecasts_json(&w, f);
-    others_json(&w, before, config);
+    others_json(&w, before, f, config);
 }

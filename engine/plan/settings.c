@@ -50,3 +50,19 @@ const char *bl_plan_settings_others(const char *set, bl_chunks *memory) {
     bl_buf_free(&text);
     return members;
 }
+
+void bl_plan_settings_digest(const bl_json *identity, char out[BL_SHA256_HEX]) {
+    const bl_json *config = bl_json_get(identity, "config");
+    bl_buf text = {0};
+    bl_jw w = bl_jw_open(&text);
+    bl_jw_object(&w, NULL);
+    bl_jw_str(&w, "dataset", bl_json_text(identity, "dataset", ""));
+    for (const bl_json *m = config != NULL ? config->first : NULL; m != NULL; m = m->next)
+        if (!is_axis(m->key) && strcmp(m->key, "eval.first") != 0 &&
+            strcmp(m->key, "eval.growth") != 0)
+            bl_jw_value(&w, m->key, m);
+    bl_jw_end(&w);
+    bl_jw_done(&w);
+    bl_sha256_of(text.data, text.len, out);
+    bl_buf_free(&text);
+}

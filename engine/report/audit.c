@@ -2,13 +2,14 @@
  *
  * find.json holds what `batchlab find` said before a sweep, for each of the targets it chose:
  *
- *     {"preset":"quick","optimizer":"adam",...,
+ *     {"preset":"quick","optimizer":"adam","trains":"<digest of data, model and settings>",...,
  *      "forecasts":[{"target":0.08,"noise":{"plain":{"start":{"scale":61.5,"low":40,"high":110},
  *                                                    "way":{...},"target":{...}},...}},...],
  *      "other_pilots":[{"optimizer":"sgd","forecasts":[...]},...]}
  *
  * To these come two rules of thumb: fill the memory, and 512. A forecast counts only for an answer
- * to the same target and preset. `said / measured` is then a ratio of two numbers with intervals.
+ * to the same target and preset, of runs with the same data, model and settings. `said / measured`
+ * is then a ratio of two numbers with intervals.
  */
 #include "engine/report/audit.h"
 #include "engine/base/file.h"
@@ -16,7 +17,9 @@
 #include "engine/base/mem.h"
 #include "engine/base/seal.h"
 #include "engine/base/vec.h"
+#include "engine/plan/settings.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FIND_LIMIT = 1 << 20 };
@@ -106,10 +109,55 @@ static bl_report_target answer_of(const bl_report_model *m, double target, int s
     return m->main;
 }
 
-/* Of one pilot, held against `series`; those of another preset are none. */
-static void read_forecasts(bl_report_model *m, const bl_json *find, int series) {
+/* ---- of which runs ---- */
+
+typedef char digest[BL_SHA256_HEX];
+/* What the sweep's runs train: bl_plan_settings_digest, each once. */
+typedef struct trained {
+    digest *v;
+    size_t count;
+} trained;
+
+static bool trains(const trained *t, const char *what) {
+    for (size_t i = 0; i < t->count; i++)
+        if (strcmp(t->v[i], what) == 0) return true;
+    return false;
+}
+
+/* A run that is not there, or not as it was written, says nothing. */
+static void add_run(trained *t, const char *run_dir, const char *run) {
+    char path[BL_PATH];
+    bl_buf text = {0};
+    bl_json_doc doc = {0};
+    digest one;
+    if (bl_path(path, NULL, "%s/%s/run.json", run_dir, run) == BL_OK &&
+        bl_file_read(&text, path, FIND_LIMIT, NULL) == BL_OK &&
+        bl_json_parse(&doc, text.data, text.len, path, 1, NULL) == BL_OK) {
+        bl_plan_settings_digest(doc.root, one);
+        if (!trains(t, one)) memcpy(*BL_PUSH(t->v, t->count, "what is trained"), one, sizeof one);
+    }
+    bl_json_free(&doc);
+    bl_buf_free(&text);
+}
+
+/* Trials with equal settings train the same: one run of each is read. */
+static trained of_sweep(const bl_report_model *m, const char *run_dir) {
+    trained t = {0};
+    for (size_t i = 0; i < m->trial_count; i++) {
+        size_t k = 0;
+        while (strcmp(m->trials[k].settings, m->trials[i].settings) != 0) k++;
+        if (k == i) add_run(&t, run_dir, m->trials[i].run);
+    }
+    return t;
+}
+
+/* Of one pilot, held against `series`; those of another preset, data set or model are none, which
+ * is false. */
+static bool read_forecasts(bl_report_model *m, const trained *sweep, const bl_json *find,
+                           int series) {
     const bl_json *list = bl_json_get(find, "forecasts");
-    if (strcmp(bl_json_text(find, "preset", ""), m->plan.head.preset) != 0) return;
+    if (strcmp(bl_json_text(find, "preset", ""), m->plan.head.preset) != 0) return false;
+    if (!trains(sweep, bl_json_text(find, "trains", ""))) return false;
     for (const bl_json *f = list != NULL ? list->first : NULL; f != NULL; f = f->next) {
         const double target = bl_json_number(f, "target", (double)NAN);
         const bl_report_target answer = answer_of(m, target, series);
@@ -118,16 +166,19 @@ static void read_forecasts(bl_report_model *m, const bl_json *find, int series) 
         add(m, "memory", "fill the memory", target, series, filling_memory(m));
         add(m, "article", "the article's 512", target, series, bl_stats_exact(k_article));
     }
+    return true;
 }
 
-/* The newest pilot is held against the answer, unless its optimizer names a series; an earlier one
- * needs a series. */
-static void read_all(bl_report_model *m, const bl_json *find) {
+/* The newest pilot is held against the answer, unless its optimizer names a series. An earlier one
+ * needs a series, or stands in for a newest one that trains something else. */
+static void read_all(bl_report_model *m, const trained *sweep, const bl_json *find) {
     const bl_json *others = bl_json_get(find, "other_pilots");
-    read_forecasts(m, find, series_of(m, bl_json_text(find, "optimizer", ""), m->main_series));
+    bool read = read_forecasts(m, sweep, find,
+                               series_of(m, bl_json_text(find, "optimizer", ""), m->main_series));
     for (const bl_json *p = others != NULL ? others->first : NULL; p != NULL; p = p->next) {
-        const int series = series_of(m, bl_json_text(p, "optimizer", ""), BL_NO_SERIES);
-        if (series != BL_NO_SERIES) read_forecasts(m, p, series);
+        const int otherwise = read ? BL_NO_SERIES : m->main_series;
+        const int series = series_of(m, bl_json_text(p, "optimizer", ""), otherwise);
+        if (series != BL_NO_SERIES || !read) read = read_forecasts(m, sweep, p, series) || read;
     }
 }
 
@@ -145,7 +196,9 @@ bl_status bl_report_audit_read(bl_report_model *m, const char *run_dir, bl_err *
                        "%s: its seal does not hold: something changed the file after it was "
                        "written; `batchlab find` writes it again",
                        path));
-    read_all(m, doc.root);
+    const trained sweep = of_sweep(m, run_dir);
+    read_all(m, &sweep, doc.root);
+    free(sweep.v);
 done:
     bl_json_free(&doc);
     bl_buf_free(&text);

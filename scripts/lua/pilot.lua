@@ -55,14 +55,15 @@ local function low_soon(result)
   return n > 0 and sum / n or math.huge
 end
 
--- Runs those rates that have not run, for a quarter of the way. `values` is by rate: the mean over the seeds.
+-- Runs those rates that have not run, for a quarter of the way. `values` is by rate: the mean over the seeds. Where
+-- there is a schedule, these runs have all of it, and their last values count: in a warm-up, the highest rate is always the fastest.
 local function try(exp, o, rates, values)
   local round = { title = "rates for the pilot" }
   for _, rate in ipairs(rates) do
     if not values[rate] and rate >= o.lr_min and rate <= o.lr_max then
       for seed = o.seed, o.seed + o.seeds - 1 do
         round[#round + 1] = { batch_size = o.size, learning_rate = rate, seed = seed, max_steps = o.quarter,
-          reason = "a rate for the pilot" }
+          ["schedule.horizon_epochs"] = o.horizon_epochs, reason = "a rate for the pilot" }
       end
       values[rate] = 0
     end
@@ -101,14 +102,16 @@ local function best_rate(exp, o)
   return best
 end
 
--- What makes the way longer, by what bounds it.
+-- All settings that make the way finer and longer, in one piece of advice (engine/find/find_run.c gives the same).
 local function longer(exp, size, steps, budget)
-  local most = exp.config["sweep.max_steps"]
-  if most and most <= steps + 1 and most < budget / 4 then return "raise sweep.max_steps above " .. most end
-  if 1.5 * steps < math.min(budget, fewest) then
-    return "the pilot's time of " .. most_seconds .. " s is over: a smaller model or train.batch_size has more steps"
+  local advice, most = {}, exp.config["sweep.max_steps"]
+  if exp.config["eval.growth"] > 1.2 then advice[1] = "eval.growth to 1.1" end
+  if most and most < fewest then advice[#advice + 1] = "sweep.max_steps to " .. fewest end
+  if budget < fewest then
+    advice[#advice + 1] = string.format("sweep.max_epochs to %d", math.ceil(fewest * size / exp.epoch_rows))
   end
-  return string.format("raise sweep.max_epochs to %d", math.ceil(fewest * size / exp.epoch_rows))
+  if #advice > 0 then return "set " .. table.concat(advice, " and ") end
+  return "the pilot's time of " .. most_seconds .. " s is over: a smaller model or train.batch_size has more steps"
 end
 
 -- A way that no target can come of is known before anything is trained.
@@ -120,7 +123,7 @@ local function check_way(exp, size, steps, budget)
   end
   if evals >= least_evals then return end
   error(string.format("too few evaluations for a target, %d in the pilot's %d steps: %s", evals, steps,
-    exp.config["eval.growth"] > 1.2 and steps >= 20 and "set eval.growth to 1.1" or longer(exp, size, steps, budget)), 0)
+    longer(exp, size, steps, budget)), 0)
 end
 
 return function(exp)
@@ -130,9 +133,12 @@ return function(exp)
   local few = budget < parts * fewest
   local steps = way(exp, size, exp:step_times(sizes_around(exp, size))[size], budget)
   check_way(exp, size, steps, budget)
+  local quarter = exp:grid_ceil(math.max(1, steps // parts))
+  local scheduled = config["schedule.name"] ~= "constant"
   local rate = best_rate(exp, { size = size, seed = config["train.seed"], lr_min = config["sweep.lr_min"],
-    lr_max = config["sweep.lr_max"], quarter = exp:grid_ceil(math.max(1, steps // parts)),
-    seeds = few and seeds or 1, value_of = few and low_soon or last_value })
+    lr_max = config["sweep.lr_max"], quarter = quarter,
+    horizon_epochs = scheduled and quarter * size / exp.epoch_rows or nil,
+    seeds = few and seeds or 1, value_of = few and not scheduled and low_soon or last_value })
   exp:note(string.format("pilot: batch %d at rate %.3g, %d seeds, %d steps each", size, rate, seeds, steps))
   local pilot = { title = "pilot" }
   for i = 1, seeds do

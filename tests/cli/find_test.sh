@@ -66,36 +66,29 @@ export BATCHLAB_RUNS="$scratch/d"
 try 0 find $tiny --set optimizer.name=momentum
 says_file() { grep -q "$1" "$BATCHLAB_RUNS/mnist/find.json" || fail "find.json lacks $1"; }
 says_file '"optimizer":"momentum",$'
-says_file '^  {"preset":"tiny","optimizer":"adam","forecasts":\[{"target":0.3'
+says_file '^  {"preset":"tiny","optimizer":"adam","trains":"[0-9a-f]*","forecasts":\[{"target":0.3'
 try 0 find $tiny
-says_file '^  {"preset":"tiny","optimizer":"momentum","forecasts":\[{"target":0.3'
+says_file '^  {"preset":"tiny","optimizer":"momentum","trains":"[0-9a-f]*","forecasts":\[{"target":0.3'
 same "$(grep -c '"optimizer"' "$BATCHLAB_RUNS/mnist/find.json")" 2 "pilots in find.json"
 sed -n '/^ "pilot"/,/^ "forecasts"/p' "$BATCHLAB_RUNS/mnist/find.json" >"$scratch/again"
 sed -n '/^ "pilot"/,/^ "forecasts"/p' "$scratch/find.json" | cmp -s - "$scratch/again" || fail "the pilot changed"
 
-# Settings go into the file; comments and other keys stay.
+# Targets of generated rows are not written into a file for real ones, and those of another model not into the file of
+# this one; both are said before anything is trained.
 export BATCHLAB_RUNS="$scratch/a"
 project mnist
+cp -r experiments/quadratic "$scratch/project/experiments/"
 cd "$scratch/project" || exit 1
-cfg=experiments/mnist/experiment.cfg
-cp $cfg was
-try 0 find $tiny --write
-says err "^  sweep.targets: \[0.3\] -> \[0"
-says err "^  sweep.noise_scale: unset -> [0-9.]*$"
-diff was $cfg >changes
-same "$(grep -c '^<' changes)" "$(grep -c '^< *\(targets\|batch_sizes\|lr_start\|noise_scale\)' changes)" "lines that changed"
-same "$(grep -c '#' $cfg)" "$(grep -c '#' was)" "comments"
-try 0 check mnist --preset tiny
-try 0 check mnist
-
-# A second --write has nothing to say; a rate that is fixed is taken; what a pilot cannot do is said in words.
-mv $cfg "$scratch/linked.cfg"
-ln -s "$scratch/linked.cfg" $cfg
-try 0 find $tiny --write
-says err "^  nothing to change$"
-[ -L $cfg ] || fail "--write put a file in the place of a link"
+before=$(sums a log.jsonl.gz)
+cp experiments/mnist/experiment.cfg was
+try 2 find mnist --preset tiny --synthetic --progress none --set data.rows=1000 --write
+says err "find --write: the targets would be those of --set data.rows, and experiment.cfg has another value"
+try 2 find mnist --preset tiny --synthetic --progress none --write
+says err "find --write: the data are generated"
+cmp -s was experiments/mnist/experiment.cfg || fail "a refused --write changed the file"
+same "$(sums a log.jsonl.gz)" "$before" "runs of a refused --write"
 # Four gradients of one example each say nothing of the noise: there is no batch size, and exit 5. Targets and rate are
-# there all the same, in --json and for --write.
+# there all the same in --json, and --write leaves the file.
 unsaid="$tiny --set noise.micro_batch=1 --set noise.batches=4"
 try 5 find $unsaid
 says out "^noise scale  *undetermined on the way to the target$"
@@ -103,13 +96,33 @@ says out "^No batch size: on the way to the target the noise scale is undetermin
 ! grep -q "^Try batch" "$scratch/out" || fail "a batch size without a noise scale"
 try 5 find $unsaid --json
 says out '"targets":\[{"value":0.*,"proposal":null,$'
-try 5 find $unsaid --write
-says err "^  sweep.targets: "
-! grep -q "sweep.batch_sizes\|sweep.noise_scale" "$scratch/err" || fail "--write of sizes that are not known"
-try 0 check mnist --preset tiny
+
+unset BATCHLAB_DATA
+# Settings go into the file; comments and other keys stay.
+quadratic="quadratic --preset tiny --progress none"
+cfg=experiments/quadratic/experiment.cfg
+cp $cfg was
+try 5 find $quadratic --set noise.micro_batch=1 --set noise.batches=4 --set sweep.baseline=1e-9 --write
+says err "^nothing is written: there is no answer$"
+cmp -s was $cfg || fail "--write without an answer changed the file"
+try 0 find $quadratic --set noise.micro_batch=16 --write
+says err "^  sweep.targets: .* -> \[0"
+says err "^  sweep.noise_scale: unset -> [0-9.]*$"
+says err "^  found with --set noise.micro_batch=16, which is not written$"
+diff was $cfg >changes
+same "$(grep -c '^<' changes)" "$(grep -c '^< *\(sweep:\|targets\|batch_sizes\|lr_start\|noise_scale\)' changes)" "lines that changed"
+same "$(grep -c '#' $cfg)" "$(grep -c '#' was)" "comments"
+try 0 check quadratic --preset tiny
+try 0 check quadratic
+
+# A second --write has nothing to say; a link stays one.
+mv $cfg "$scratch/linked.cfg"
+ln -s "$scratch/linked.cfg" $cfg
+try 0 find $quadratic --set noise.micro_batch=16 --write
+says err "^  nothing to change$"
+[ -L $cfg ] || fail "--write put a file in the place of a link"
 cd "$OLDPWD" || exit 1
 export BATCHLAB_RUNS="$scratch/e"
-unset BATCHLAB_DATA
 quadratic="quadratic --preset tiny --progress none"
 
 # Probes are made as the settings ask, whatever probes the finished runs have, and the finished runs stay.
@@ -136,20 +149,24 @@ try 2 find $quadratic --set sweep.lr_min=100 --set sweep.lr_start=100 --set swee
 says err "^batchlab: every rate diverged, the lowest at 100: lower sweep.lr_min"
 try 2 find $quadratic --set eval.growth=10
 says err "^batchlab: too few evaluations for a target, [0-9] in the pilot's [0-9]* steps: set eval.growth to 1.1"
+! grep -q "found by" "$scratch/err" || fail "a place in the program's own script"
 try 0 find $quadratic --set eval.growth=1.1
 before=$(find "$BATCHLAB_RUNS/quadratic" -name result.json | wc -l)
 try 2 find $quadratic --set sweep.max_epochs=0.0001
-says err "steps: raise sweep.max_epochs to [0-9.]*$"
+says err "steps: set sweep.max_epochs to [0-9.]*$"
 try 2 find $quadratic --set sweep.max_steps=1
-says err "1 in the pilot's 1 steps: raise sweep.max_steps above 1"
-# Each advice leads on: more evaluations, then more steps, then an answer.
+says err "1 in the pilot's 1 steps: set sweep.max_steps to 1000$"
+same "$(find "$BATCHLAB_RUNS/quadratic" -name result.json | wc -l)" "$before" "runs of a pilot that is too short"
+# One piece of advice has all that helps, and is followed by an answer.
 quality="quality --preset tiny --synthetic --progress none"
 try 2 find $quality
-says err "steps: set eval.growth to 1.1$"
-try 2 find $quality --set eval.growth=1.1
-says err "raise sweep.max_epochs to 1[0-9][0-9], or change"
+says err "steps: set eval.growth to 1.1 and sweep.max_epochs to 128$"
+nothing="$quadratic --set sweep.lr_min=1e-9 --set sweep.lr_start=1e-9 --set sweep.lr_max=1e-9"
+try 5 find $nothing
+says out "^No targets: the pilot learnt too little in [0-9]* steps to propose a target:"
+try 5 find $nothing --json
+says out '"why":"the pilot learnt too little.*"targets":\[\],'
 try 0 find $quality --set eval.growth=1.1 --set sweep.max_epochs=128
-same "$(find "$BATCHLAB_RUNS/quadratic" -name result.json | wc -l)" "$before" "runs of a pilot that is too short"
 
 try 2 find
 try 2 find mnist --jobs 0

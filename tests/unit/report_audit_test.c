@@ -1,33 +1,63 @@
 /* Forecasts of find.json against what a sweep measured. */
 #include "engine/base/file.h"
+#include "engine/base/mem.h"
 #include "engine/base/seal.h"
+#include "engine/plan/settings.h"
 #include "engine/report/audit.h"
 #include "tests/check.h"
 #include "tests/scratch.h"
 #include <math.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+
+static const char k_run[] = "{\"config\":{\"eval.growth\":2,\"model.hidden\":[128],"
+                            "\"train.batch_size\":32,\"train.seed\":1},\"dataset\":\"d1\"}";
+
+/* A sweep of one run, whose run.json is put into `dir`. */
+static void give_run(bl_report_model *m, bl_report_trial *trial, const char *dir,
+                     const char *identity) {
+    char path[BL_PATH];
+    *trial = (bl_report_trial){.run = "r012345678901", .settings = "}"};
+    m->trials = trial;
+    m->trial_count = 1;
+    CHECK_OK(bl_path(path, ERR, "%s/%s", dir, trial->run));
+    assert_int_equal(mkdir(path, 0777), 0);
+    CHECK_OK(bl_path(path, ERR, "%s/%s/run.json", dir, trial->run));
+    CHECK_OK(bl_file_write(path, identity, strlen(identity), ERR));
+}
+
+/* What the sweep and the pilot train, but for what a sweep varies: the digest of k_run. */
+static const char *digest(void) {
+    static char hex[BL_SHA256_HEX];
+    bl_json_doc doc;
+    CHECK_OK(bl_json_parse(&doc, k_run, strlen(k_run), "run.json", 1, ERR));
+    bl_plan_settings_digest(doc.root, hex);
+    bl_json_free(&doc);
+    return hex;
+}
 
 /* A find.json; `sealed` false: its last byte is another one. */
 static const char *put_find(const char *preset, bool sealed) {
     const char *dir = scratch_folder("audit");
     char path[BL_PATH];
     bl_buf text = {0};
-    bl_buf_printf(&text,
-                  "{\"format\":1,\"preset\":\"%s\",\"optimizer\":\"sgd\",\"forecasts\":["
-                  "{\"target\":0.5,\"steps\":9,\"noise\":{\"plain\":{\"probes\":3,"
-                  "\"start\":{\"scale\":10,\"low\":8,\"high\":12.5},"
-                  "\"way\":{\"scale\":200,\"low\":100,\"high\":400},"
-                  "\"target\":{\"scale\":null,\"low\":null,\"high\":null}}}},"
-                  "{\"target\":0.1,\"steps\":null},"
-                  "{\"target\":0.2,\"steps\":20,\"noise\":{\"plain\":{\"probes\":3,"
-                  "\"way\":{\"scale\":50,\"low\":40,\"high\":62.5}}}},"
-                  "{\"target\":0.77,\"steps\":5,\"noise\":{\"plain\":{\"probes\":1}}}],"
-                  "\"other_pilots\":["
-                  "{\"preset\":\"%s\",\"optimizer\":\"momentum\",\"forecasts\":["
-                  "{\"target\":0.2,\"noise\":{\"plain\":{\"way\":{\"scale\":700}}}}]},"
-                  "{\"preset\":\"paper\",\"optimizer\":\"momentum\",\"forecasts\":["
-                  "{\"target\":0.2,\"noise\":{\"plain\":{\"way\":{\"scale\":800}}}}]}]",
-                  preset, preset);
+    bl_buf_printf(
+        &text,
+        "{\"format\":1,\"preset\":\"%s\",\"optimizer\":\"sgd\",\"trains\":\"%s\",\"forecasts\":["
+        "{\"target\":0.5,\"steps\":9,\"noise\":{\"plain\":{\"probes\":3,"
+        "\"start\":{\"scale\":10,\"low\":8,\"high\":12.5},"
+        "\"way\":{\"scale\":200,\"low\":100,\"high\":400},"
+        "\"target\":{\"scale\":null,\"low\":null,\"high\":null}}}},"
+        "{\"target\":0.1,\"steps\":null},"
+        "{\"target\":0.2,\"steps\":20,\"noise\":{\"plain\":{\"probes\":3,"
+        "\"way\":{\"scale\":50,\"low\":40,\"high\":62.5}}}},"
+        "{\"target\":0.77,\"steps\":5,\"noise\":{\"plain\":{\"probes\":1}}}],"
+        "\"other_pilots\":["
+        "{\"preset\":\"%s\",\"optimizer\":\"momentum\",\"trains\":\"%s\",\"forecasts\":["
+        "{\"target\":0.2,\"noise\":{\"plain\":{\"way\":{\"scale\":700}}}}]},"
+        "{\"preset\":\"paper\",\"optimizer\":\"momentum\",\"trains\":\"%s\",\"forecasts\":["
+        "{\"target\":0.2,\"noise\":{\"plain\":{\"way\":{\"scale\":800}}}}]}]",
+        preset, digest(), preset, digest(), digest());
     bl_seal(&text);
     if (!sealed) text.data[text.len - 5] ^= 1;
     CHECK_OK(bl_path(path, ERR, "%s/find.json", dir));
@@ -69,7 +99,10 @@ static void forecasts_and_factors(void **state) {
                          .timing = timing,
                          .timing_count = 2};
     m.plan.head.preset = "quick";
-    CHECK_OK(bl_report_audit_read(&m, put_find("quick", true), ERR));
+    bl_report_trial trial;
+    const char *dir = put_find("quick", true);
+    give_run(&m, &trial, dir, k_run);
+    CHECK_OK(bl_report_audit_read(&m, dir, ERR));
     /* 0.5: start, way, target, memory, article; 0.2: way, memory, article; 0.1 and 0.77 are none of
      * its targets. */
     assert_int_equal(m.forecast_count, 8);
@@ -101,7 +134,7 @@ static void forecasts_and_factors(void **state) {
     m.forecast_count = 0;
     m.machine.known = true;
     m.machine.largest = 7000; /* that ran */
-    CHECK_OK(bl_report_audit_read(&m, put_find("quick", true), ERR));
+    CHECK_OK(bl_report_audit_read(&m, dir, ERR));
     check_close(find(&m, "memory", 0.2)->value.value, 7000, 1e-12);
     free(m.forecasts);
 }
@@ -117,7 +150,10 @@ static void of_a_series(void **state) {
     bl_report_model m = {
         .main = answer(0.2, 1000), .main_series = 0, .series = series, .series_count = 2};
     m.plan.head.preset = "quick";
-    CHECK_OK(bl_report_audit_read(&m, put_find("quick", true), ERR));
+    bl_report_trial trial;
+    const char *dir = put_find("quick", true);
+    give_run(&m, &trial, dir, k_run);
+    CHECK_OK(bl_report_audit_read(&m, dir, ERR));
     assert_int_equal(m.forecast_count, 6);
     assert_int_equal(m.forecasts[0].series, 1);
     assert_int_equal(m.forecasts[3].series, 0);
@@ -125,6 +161,33 @@ static void of_a_series(void **state) {
     check_close(bl_report_audit_factor(&m, &m.forecasts[0], BL_STATS_B_CRIT).value, 5, 1e-12);
     assert_false(find(&m, "memory", 0.2)->value.known);
     free(m.forecasts);
+}
+
+/* A pilot on other data, with another model or other settings says nothing of this sweep. What a
+ * sweep varies, and steps of evaluations, may differ. */
+static void of_other_data_or_models(void **state) {
+    (void)state;
+    static const struct {
+        const char *run;
+        size_t forecasts;
+    } cases[] = {
+        {"{\"config\":{\"eval.growth\":3,\"model.hidden\":[128],\"train.batch_size\":64,"
+         "\"train.seed\":7},\"dataset\":\"d1\"}", 3},
+        {"{\"config\":{\"eval.growth\":2,\"model.hidden\":[128],\"train.batch_size\":32,"
+         "\"train.seed\":1},\"dataset\":\"d2\"}", 0},
+        {"{\"config\":{\"eval.growth\":2,\"model.hidden\":[64],\"train.batch_size\":32,"
+         "\"train.seed\":1},\"dataset\":\"d1\"}", 0},
+    };
+    for (size_t i = 0; i < BL_COUNT(cases); i++) {
+        bl_report_model m = {.main = answer(0.2, 25), .main_series = BL_NO_SERIES};
+        bl_report_trial trial;
+        const char *dir = put_find("quick", true);
+        m.plan.head.preset = "quick";
+        give_run(&m, &trial, dir, cases[i].run);
+        CHECK_OK(bl_report_audit_read(&m, dir, ERR));
+        assert_int_equal(m.forecast_count, cases[i].forecasts);
+        free(m.forecasts);
+    }
 }
 
 static void not_there(void **state) {
@@ -143,6 +206,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forecasts_and_factors),
         cmocka_unit_test(of_a_series),
+        cmocka_unit_test(of_other_data_or_models),
         cmocka_unit_test(not_there),
     };
     return cmocka_run_group_tests_name("report_audit", tests, NULL, NULL);
