@@ -26,7 +26,7 @@ says err "^round 'batch 64' waits for 1 of its 3 runs, which were left out and a
 [ ! -s "$scratch/out" ] || { echo "--- an answer without its runs"; failed=1; }
 tiny 0 --only 'learning_rate>=0.001 batch_size=64'
 "$BATCHLAB" status rossmann --json >"$scratch/out"
-says out '^{"experiment":"rossmann","done":[0-9]*,"running":0,"interrupted":0,"damaged":0,"set_aside":0}$'
+says out '^{"experiment":"rossmann","done":[0-9]*,"running":0,"interrupted":0,"failed":0,"damaged":0,"set_aside":0}$'
 tiny 0
 says out "^Figures and tables"
 plan=$(sha256sum <"$BATCHLAB_RUNS/rossmann/plan.jsonl")
