@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every link from a page of this project to one of its files leads to a file that is tracked (without
-# git: that exists). Links in code spans are examples. And every page has a title and no line that is too long
-# (tests/pages.awk).
+# git: that exists). Links in code spans are examples. And every page has a title, no line that is too long
+# (tests/pages.awk) and no sentence that is (tests/sentences.awk).
 bad=0
 pages='README.md CONTRIBUTING.md CHANGELOG.md docs/*.md experiments/*/README.md'
 tracked() {
@@ -16,4 +16,6 @@ for page in $pages; do
 done
 # shellcheck disable=SC2086
 LC_ALL=C awk -f tests/pages.awk $pages || bad=1
+# shellcheck disable=SC2086
+LC_ALL=C awk -f tests/sentences.awk $pages || bad=1
 exit $bad

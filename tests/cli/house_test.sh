@@ -6,7 +6,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch/clean/engine/low" "$scratch/clean/engine/high" "$scratch/clean/kernels" "$scratch/clean/tests"
 mkdir -p "$scratch/clean/docs" "$scratch/clean/experiments/one"
-cp tests/layers.sh tests/layers.awk tests/comments.awk tests/links.sh tests/pages.awk "$scratch/clean/tests/"
+cp tests/layers.sh tests/layers.awk tests/comments.awk tests/links.sh tests/pages.awk tests/sentences.awk "$scratch/clean/tests/"
 cd "$scratch" || exit 1
 printf 'engine/low\tengine/low\nengine/high\tengine/high engine/low\n' >clean/tests/layers.txt
 printf 'engine/low low\nengine/high high\n' >clean/tests/prefixes.txt
@@ -68,6 +68,9 @@ finds '' 'characters 100 >>docs/a.md; (echo; characters 118 "|") >>README.md; (e
 finds 'pages: docs/a.md:4: a line of 101 characters: at most 100' 'characters 101 >>docs/a.md'
 finds 'pages: experiments/one/README.md:4: a row of a table of 121 characters: at most 120' \
   'characters 119 "|" >>experiments/one/README.md'
+finds '' '(echo; seq 25 | xargs echo; echo "\`\`\`"; seq 26 | xargs echo; echo "\`\`\`"; echo "1 2 (3) \`a b c\`: $(seq 24 | xargs). 2 3") >>docs/a.md'
+finds 'pages: docs/a.md:5: a sentence of more than 25 words: 1 2 3 4' '(echo; seq 13 | xargs; seq 14 26 | xargs) >>docs/a.md'
+finds 'pages: docs/a.md:6: a sentence of more than 25 words: 1 2 3 4' '(echo; echo "* One."; echo "* $(seq 26 | xargs)") >>docs/a.md'
 finds 'pages: CHANGELOG.md:5: a line of code of 121 characters: at most 120' \
   '(echo; characters 117 "   ") >>CHANGELOG.md'
 finds 'pages: README.md:5: a line of code of 121 characters: at most 120' \
