@@ -49,7 +49,7 @@ sums "$store" | cmp - "$scratch/before" || { echo "--- looking changed files"; f
 mkdir -p "$store/r00000000000a/claim.d/elsewhere-1-1-abcd" "$store/r00000000000b" "$store/r00000000000c.corrupt-1"
 touch "$store/r00000000000a/claim.d/elsewhere-1-1-abcd/beat" "$store/r00000000000b/log.jsonl.part"
 try 0 status rossmann --json
-says out "\"done\":$((runs - 2)),\"running\":1,\"interrupted\":1,\"damaged\":2,\"set_aside\":1}"
+says out "\"done\":$((runs - 2)),\"running\":1,\"interrupted\":1,\"failed\":0,\"damaged\":2,\"set_aside\":1}"
 try 0 status
 says out "^rossmann  *$((runs - 2)) done  *1 running  *1 interrupted  *2 damaged (see batchlab fsck)  *1 set aside as damaged"
 rm -r "$store/r00000000000a" "$store/r00000000000b" "$store/r00000000000c.corrupt-1"
