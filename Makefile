@@ -146,6 +146,7 @@ experiment:
 
 # A batch size, a rate and targets to try, from a minute or two of training: ARGS=--write puts them into experiment.cfg.
 find: program
+	$(Q)[ "$(origin NAME)" != file ] || { echo 'make find: which experiment? For example: make find NAME=rossmann' >&2; exit 2; }
 	$(Q)build/batchlab find $(NAME) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
 
 # Forecasts of the critical batch size against every sweep in the store: one table, one figure (docs/audit.md).

@@ -86,15 +86,17 @@ awk -F, '
   $at["definition"] != "b_crit" { next }
   {
     row = $1 ($3 != "" ? " " $3 : "") " " $4
-    if (!(row in seen)) { order[++rows] = row; seen[row] = 1; size[row] = $at["measured"] }
+    if (!(row in seen)) { order[++rows] = row; seen[row] = 1; size[row] = $at["measured"]; open[row] = sign($at["measured_bound"]) }
     factor[row, $at["forecast"]] = $at["factor"]
+    bound[row, $at["forecast"]] = sign($at["factor_bound"])
   }
-  function cell(row, name) { return factor[row, name] != "" ? sprintf("%.2f", factor[row, name]) : "-" }
+  function sign(of) { return of < 0 ? "<=" : of > 0 ? ">=" : "" }
+  function cell(row, name) { return factor[row, name] != "" ? bound[row, name] sprintf("%.2f", factor[row, name]) : "-" }
   END {
     form = "%-30s %8s %7s %7s %7s %7s %7s\n"
     printf form, "forecast / measured", "measured", "start", "way", "curved", "Adam", "512"
     for (r = 1; r <= rows; r++)
-      printf form, order[r], size[order[r]] != "" ? sprintf("%.0f", size[order[r]]) : "-", cell(order[r], "noise_start"),
+      printf form, order[r], size[order[r]] != "" ? open[order[r]] sprintf("%.0f", size[order[r]]) : "-", cell(order[r], "noise_start"),
         cell(order[r], "noise_way"), cell(order[r], "hessian_way"), cell(order[r], "preconditioned_way"),
         cell(order[r], "article")
   }' "$reports/audit.csv"

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { JOBS, PRESET, SET, SYNTHETIC, DEVICE, PROGRESS, JSON, WRITE, OPTION_COUNT };
 // clang-format off
@@ -60,6 +61,18 @@ static bl_status check_writable(const bl_experiment *e, const bl_args *args, bl_
     return BL_OK;
 }
 
+/* As for a sweep; but the pilot runs with train.batch_size, and has its own share of probes. */
+static void say_notes(const bl_experiment *e, const bl_args *args, bl_display *display) {
+    static const char size[] = "train.batch_size=", share[] = "noise.share=";
+    for (size_t i = 0; i < args->sets; i++) {
+        if (strncmp(args->set[i], size, sizeof size - 1) == 0) continue;
+        if (strncmp(args->set[i], share, sizeof share - 1) == 0 && e->config.noise.share < 0.25)
+            bl_display_say(display, "note: --set noise.share has no effect below 0.25: the pilot's "
+                                    "probes take a quarter of the examples");
+        bl_config_set_notes(&e->config, &args->set[i], 1, bl_display_say, display);
+    }
+}
+
 /* Everything that may be refused is refused here, before the pilot is trained. */
 static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, bl_display *display,
                           bl_err *err) {
@@ -78,7 +91,7 @@ static bl_status open_all(bl_experiment *e, const bl_args *args, size_t *jobs, b
                 "your own, set sweep.targets, sweep.batch_sizes and sweep.lr_start and start "
                 "`batchlab run %s`",
                 args->operand);
-    bl_config_set_notes(&e->config, args->set, args->sets, bl_display_say, display);
+    say_notes(e, args, display);
     BL_TRY(bl_experiment_level(e, device, err));
     BL_TRY(bl_experiment_open(e, bl_args_has(args, SYNTHETIC), true, err));
     if (bl_args_has(args, WRITE) && e->data.synthetic)
@@ -105,7 +118,9 @@ static bl_status run_pilot(bl_find *found, bl_buf *json, bl_experiment *e, size_
 
 static void print(const bl_find *found, const bl_experiment *e) {
     bl_buf out = {0};
-    bl_buf_printf(&out, "%s, preset %s, on ", e->config.name, e->config.preset);
+    const char *preset = e->config.preset;
+    bl_buf_printf(&out, "%s%s%s, on ", e->config.name, preset[0] != '\0' ? ", preset " : "",
+                  preset);
     bl_experiment_data_words(&out, e);
     bl_buf_str(&out, "\n\n");
     bl_find_text(&out, found, &e->config);
@@ -150,8 +165,12 @@ static bl_status write_settings(const bl_find *found, const bl_experiment *e, co
                             err));
     BL_GOTO(bl_config_edit(&changed, bl_buf_text(&text), text.len, path, e->config.preset,
                            settings.change, settings.count, err));
+    struct stat st;
+    const bool known = stat(path, &st) == 0;
     BL_GOTO(bl_file_output(path, changed.data, changed.len, err)); /* a link stays one */
-    bl_cli_printf(stderr, "%s, preset %s:\n", path, e->config.preset);
+    if (known) (void)chmod(path, st.st_mode & 07777); /* a file anew has the mode of new files */
+    bl_cli_printf(stderr, "%s%s%s:\n", path, e->config.preset[0] != '\0' ? ", preset " : "",
+                  e->config.preset);
     size_t changes = 0;
     for (size_t i = 0; i < settings.count; i++) changes += say_change(&before, &settings.change[i]);
     if (changes == 0) bl_cli_printf(stderr, "  nothing to change\n");

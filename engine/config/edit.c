@@ -124,13 +124,16 @@ static void append(bl_buf *text, group in, bool outermost, const char *words) {
     while (last > in.begin && isspace((unsigned char)text->data[last - 1])) last--;
     for (line = in.begin; line < in.end && text->data[line] != '\n';) line++;
     bl_buf with = {0};
+    const char *end = memchr(text->data, '\n', text->len);
+    const char *newline = end != NULL && end > text->data && end[-1] == '\r' ? "\r\n" : "\n";
     if (outermost || line < in.end) {
         /* The indentation of the closing bracket's line, and two more. */
         size_t edge = in.end;
         while (edge > in.begin && (text->data[edge - 1] == ' ' || text->data[edge - 1] == '\t'))
             edge--;
-        bl_buf_printf(&with, "%s%.*s%s%s\n", text->data[edge - 1] == '\n' ? "" : "\n",
-                      (int)(in.end - edge), text->data + edge, outermost ? "" : "  ", words);
+        bl_buf_printf(&with, "%s%.*s%s%s%s", text->data[edge - 1] == '\n' ? "" : newline,
+                      (int)(in.end - edge), text->data + edge, outermost ? "" : "  ", words,
+                      newline);
         splice(text, edge, edge, bl_buf_text(&with));
     } else {
         bl_buf_printf(&with, " %s", words);

@@ -105,7 +105,10 @@ cp $cfg was
 try 5 find $quadratic --set noise.micro_batch=1 --set noise.batches=4 --set sweep.baseline=1e-9 --write
 says err "^nothing is written: there is no answer$"
 cmp -s was $cfg || fail "--write without an answer changed the file"
-try 0 find $quadratic --set noise.micro_batch=16 --write
+chmod 640 $cfg
+try 0 find $quadratic --set noise.micro_batch=16 --set train.batch_size=64 --set noise.share=0.1 --write
+! grep -q "train.batch_size has no effect" "$scratch/err" || fail "the size of the pilot has an effect"
+same "$(stat -c %a $cfg)" 640 "the mode of a file that --write changed"
 says err "^  sweep.targets: .* -> \[0"
 says err "^  sweep.noise_scale: unset -> [0-9.]*$"
 says err "^  found with --set noise.micro_batch=16, which is not written$"

@@ -31,6 +31,10 @@ static const struct {
     {"", "sweep.lr_start", "0.5",
      HEAD,
      HEAD "sweep: { lr_start = 0.5; };\n"},
+    /* lines that end as the file's do */
+    {"", "sweep.lr_start", "0.5",
+     "dataset = \"shop\";\r\nsweep: {\r\n  seeds = 2;\r\n};\r\n",
+     "dataset = \"shop\";\r\nsweep: {\r\n  seeds = 2;\r\n  lr_start = 0.5;\r\n};\r\n"},
     /* in a preset, although the file has the group, too */
     {"quick", "sweep.seeds", "5",
      HEAD "sweep: { seeds = 2; };\npresets: {\n  tiny: { sweep: { seeds = 1; }; };\n"
