@@ -141,6 +141,10 @@ static void steps_text(bl_buf *out, const bl_find_proposal *p) {
         return;
     }
     bl_format_count(out, bl_stats_digits(p->steps, half));
+    if (!bounded && p->steps_low <= 1.0) { /* "at least 1" */
+        bl_buf_str(out, " (perhaps far more or fewer: the seeds scatter too much)");
+        return;
+    }
     bl_buf_str(out, bounded ? " (" : " (at least ");
     bl_format_count(out, bl_stats_digits(p->steps_low, half));
     if (bounded) {
@@ -184,7 +188,10 @@ static void proposal_text(bl_buf *out, const bl_find *f) {
         return;
     }
     bl_buf_printf(out, "Try batch %" PRId64, p->batch_size);
-    if (p->low != p->high) bl_buf_printf(out, " (%" PRId64 " to %" PRId64 ")", p->low, p->high);
+    if (p->low != p->high)
+        bl_buf_printf(out, " (%" PRId64 " to %" PRId64 ")", p->low, p->high);
+    else
+        bl_buf_str(out, " (the only power of two in its interval)");
     bl_buf_str(out, " at rate ");
     bl_format_rate(out, p->learning_rate);
     bl_buf_str(out, ":\nabout ");

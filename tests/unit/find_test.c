@@ -497,6 +497,25 @@ static void words_of_a_baseline(void **state) {
     }
 }
 
+/* An interval that is empty, or open from 1 on, is said in words. */
+static void words_of_intervals(void **state) {
+    (void)state;
+    bl_config c = {.metric = "error"};
+    bl_find f = example();
+    bl_buf out = {0};
+    f.best = bl_find_propose(&f, "sqrt", 100000);
+    bl_find_text(&out, &f, &c);
+    assert_null(strstr(bl_buf_text(&out), "scatter too much"));
+    bl_buf_clear(&out);
+    f.best.low = f.best.high = f.best.batch_size;
+    f.best.steps_low = 1, f.best.steps_high = (double)NAN;
+    bl_find_text(&out, &f, &c);
+    assert_non_null(strstr(bl_buf_text(&out), "(the only power of two in"));
+    assert_non_null(strstr(bl_buf_text(&out), "(perhaps far more or fewer"));
+    assert_null(strstr(bl_buf_text(&out), "at least 1"));
+    bl_buf_free(&out);
+}
+
 /* Of no fixed time, "0.00 ms + ..." would say nothing; without a sweep of its kind nothing is
  * audited. */
 static void words_of_times(void **state) {
@@ -640,6 +659,7 @@ int main(void) {
         cmocka_unit_test(proposal),
         cmocka_unit_test(four_sizes_or_none),
         cmocka_unit_test(words_without_a_proposal),
+        cmocka_unit_test(words_of_intervals),
         cmocka_unit_test(words_of_times),
         cmocka_unit_test(settings),
         cmocka_unit_test(small_data),
