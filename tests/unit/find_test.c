@@ -441,6 +441,15 @@ static void four_sizes_or_none(void **state) {
     }
 }
 
+/* A line without a fixed cost, as disturbed times give one, says nothing of the size: the noise
+ * scale, 400, does. */
+static void no_size_of_disturbed_times(void **state) {
+    (void)state;
+    bl_find f = example();
+    f.line.fixed.value = 0;
+    assert_int_equal(bl_find_propose(&f, "sqrt", 100000).batch_size, 512);
+}
+
 static void words_without_a_proposal(void **state) {
     (void)state;
     bl_config c = {
@@ -658,6 +667,7 @@ int main(void) {
         cmocka_unit_test(mean_over_the_way),
         cmocka_unit_test(proposal),
         cmocka_unit_test(four_sizes_or_none),
+        cmocka_unit_test(no_size_of_disturbed_times),
         cmocka_unit_test(words_without_a_proposal),
         cmocka_unit_test(words_of_intervals),
         cmocka_unit_test(words_of_times),
