@@ -178,7 +178,7 @@ EMULATING := $(addprefix tests/cli/,cuda_test.sh gpu_run_test.sh) \
 # and hostile hands.
 MORE := $(EMULATING) $(CRASH) $(RANDOM_TABLES) $(addprefix tests/external/,random_faults_test.sh torchrun_test.sh) \
         $(addprefix tests/cli/,$(addsuffix _test.sh,add_optimizer adopt audit average boxes bundle care external_commands external_libraries \
-          external_failed external_memory external_noisy external_page external_python hostile import install noise only quadratic seals tutorial verify workers))
+          external_failed external_memory external_noisy external_page external_python hostile import install noise only page quadratic seals tutorial verify workers))
 CHOSEN := $(if $(T),$(foreach x,$(ALL_TESTS),$(if $(strip $(foreach w,$(T),$(findstring $w,$x))),$x)),$(filter-out $(MORE),$(ALL_TESTS)))
 EMULATION := $(EMULATED) $(B)/tests/gpu/gpu_bench
 # What TESTS need beside the program: those that are programs, and the emulated device where one of them asks for it.

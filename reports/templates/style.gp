@@ -2,6 +2,7 @@
 # both axes logarithmic to base 2. In a column 3.4 inches wide the text is 6.5 points high.
 set encoding utf8
 if (!exists("height")) height = 390
+if (!exists("caption_text")) caption_text = ''
 if (!exists("x_text")) x_text = 'batch size'
 if (!exists("x_linear")) x_linear = ''
 if (!exists("y_linear")) y_linear = ''

@@ -613,7 +613,7 @@ static void figures_from_logs_are_exact(void **state) {
                                "# batch size 32\n0.00048828125 8250 1 1 1\n"
                                "0.0009765625 6600 1 1 1\n\n\n# lost_1\n"
                                "# learning_rate at_least trials arrived shown\n"
-                               "0.001953125 8250 1 0 1\n"                    },
+                               "# batch size 32\n0.001953125 8250 1 0 1\n"   },
         {"pareto.dat",          "# target_1\n"                                                             },
         {"pareto.dat",          "# target 0.25\n32 3300 NaN NaN 105600 NaN NaN 0.0009765625\n"             },
         {"pareto.dat",          "# target 0.2\n32 6600 NaN NaN 211200 NaN NaN 0.0009765625\n"              },

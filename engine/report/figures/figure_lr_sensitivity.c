@@ -64,6 +64,7 @@ static void data(bl_buf *dat, const bl_report_model *m) {
         block(dat, m, batch_size, true);
         (void)snprintf(name, sizeof name, "lost_%zu", i + 1);
         bl_dat_block(dat, name, "learning_rate at_least trials arrived shown");
+        bl_buf_printf(dat, "# batch size %.9g\n", batch_size);
         block(dat, m, batch_size, false);
     }
     bl_dat_block(dat, "best", "learning_rate steps");

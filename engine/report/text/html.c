@@ -4,6 +4,7 @@
 #include "engine/report/audit.h"
 #include "engine/report/figures/figures.h"
 #include "engine/report/text/cells.h"
+#include "engine/report/text/html_page.h"
 #include "engine/report/text/labels.h"
 #include "engine/report/text/sentences.h"
 #include <inttypes.h>
@@ -11,57 +12,6 @@
 #include <string.h>
 
 enum { SVG_LIMIT = 16 << 20 };
-
-/* Figures keep a white ground in the dark style: their colours are chosen for it. */
-static const char style[] =
-    ":root{color-scheme:light "
-    "dark;--ink:#222;--ground:#fff;--line:#ccc;--quiet:#555;--link:#00508f}\n"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e6e6e6;--ground:#16181b;--line:#444;"
-    "--quiet:#b0b0b0;--link:#8cc4ff}}\n"
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
-    "color:var(--ink);background:var(--ground)}\n"
-    "a{color:var(--link)}nav ul{display:flex;flex-wrap:wrap;gap:.2rem "
-    "1.2rem;list-style:none;padding:0}\n"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
-    "th,td{text-align:right;padding:.2rem .8rem;border-bottom:1px solid var(--line);"
-    "white-space:nowrap}\n"
-    "th{border-bottom:2px solid var(--ink)}\n"
-    "th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer}\n"
-    "th[aria-sort=ascending] button::after{content:' \\2191'}\n"
-    "th[aria-sort=descending] button::after{content:' \\2193'}\n"
-    ".wide{overflow-x:auto}\n"
-    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));"
-    "gap:1.5rem}\n"
-    "figure{margin:0;min-width:0}figcaption{font-size:.9rem;color:var(--quiet)}\n"
-    "svg{width:100%;height:auto;background:#fff}\n"
-    ".synthetic{color:#b30000;background:#fff;font-weight:bold}\n"
-    "details table{font-size:.85rem}\n"
-    "@media print{body{max-width:none;margin:0;color:#000;background:#fff}nav,details{display:none}"
-    "figure,tr{break-inside:avoid}.figures{grid-template-columns:1fr 1fr}}\n";
-
-/* A table's heads become buttons, by mouse and keyboard: a second press turns the order. Numbers
- * are compared as numbers, without the commas between their thousands. Without a script the tables
- * are as they were. */
-static const char script[] =
-    "for(const table of document.querySelectorAll('table')){\n"
-    "  const heads=[...table.rows[0].cells],body=table.tBodies[0];\n"
-    "  heads.forEach((head,column)=>{\n"
-    "    const button=document.createElement('button');\n"
-    "    button.append(...head.childNodes);head.append(button);\n"
-    "    button.onclick=()=>{\n"
-    "      const up=head.getAttribute('aria-sort')!=='ascending';\n"
-    "      heads.forEach(other=>other.removeAttribute('aria-sort'));\n"
-    "      head.setAttribute('aria-sort',up?'ascending':'descending');\n"
-    "      const key=row=>{const text=row.cells[column].textContent.replace(/,/g,'');\n"
-    "        const number=parseFloat(text.replace(/^[<>=\\s]+/,''));\n"
-    "        return Number.isNaN(number)||/^r[0-9a-f]{12}$/.test(text)?text:number};\n"
-    "      const order=(a,b)=>{const x=key(a),y=key(b);\n"
-    "        if(typeof x!==typeof y)return typeof x==='number'?-1:1;\n"
-    "        return x<y?-1:x>y?1:0};\n"
-    "      body.append(...[...body.rows].sort((a,b)=>up?order(a,b):order(b,a)));\n"
-    "    };\n"
-    "  });\n"
-    "}\n";
 
 /* Text as HTML shows it, also inside an attribute. */
 static void escaped(bl_buf *out, const char *text) {
@@ -98,7 +48,9 @@ static void head(bl_buf *out, const bl_report_model *m) {
     bl_buf_str(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                     "<meta name=\"viewport\" content=\"width=device-width\">\n");
     element(out, "title", title);
-    bl_buf_printf(out, "\n<style>\n%s</style></head><body>\n", style);
+    bl_buf_str(out, "\n<style>\n");
+    bl_report_html_style(out);
+    bl_buf_str(out, "</style></head><body>\n");
     element(out, "h1", title);
     if (m->plan.head.dataset.synthetic)
         bl_buf_str(out, "\n<p class=\"synthetic\">" BL_SYNTHETIC_LABEL "</p>");
@@ -126,22 +78,54 @@ static void head(bl_buf *out, const bl_report_model *m) {
                     "<li><a href=\"#figures\">Figures</a></li>");
     if (m->forecast_count > 0) bl_buf_str(out, "<li><a href=\"#forecasts\">Forecasts</a></li>");
     if (has_notes(m)) bl_buf_str(out, "<li><a href=\"#notes\">Notes of the sweep</a></li>");
-    bl_buf_str(out, "<li><a href=\"#runs\">Runs</a></li></ul></nav>\n<main>\n");
+    bl_buf_str(out, "<li><a href=\"#runs\">Runs</a></li></ul></nav>\n");
+    /* For the script: the learning rate of each batch size. */
+    bl_buf_str(out, "<main data-rates=\"");
+    for (size_t i = 0; i < m->main.size_count; i++)
+        bl_buf_printf(out, "%s%.9g:%.9g", i > 0 ? " " : "", m->main.sizes[i].batch_size,
+                      m->main.sizes[i].learning_rate);
+    bl_buf_str(out, "\">\n");
 }
 
-/* bl_sentences, a list item a line. */
-static void sentences(bl_buf *out, const bl_report_model *m) {
-    bl_buf text = {0};
-    bl_sentences(&text, m);
-    bl_buf_str(out, "<h2 id=\"answer\">Recommendation</h2>\n<ul>\n");
-    for (char *line = text.data; line != NULL && *line != '\0';) {
+/* Is the line among those of `text`? */
+static bool has_line(const char *text, const char *line) {
+    const size_t n = strlen(line);
+    for (const char *p = text; (p = strstr(p, line)) != NULL; p++)
+        if ((p == text || p[-1] == '\n') && (p[n] == '\n' || p[n] == '\0')) return true;
+    return false;
+}
+
+/* Each line of `text` in an element, but for those that `without` has. */
+static void each_line(bl_buf *out, const char *tag, bl_buf *text, const char *without) {
+    for (char *line = text->data; line != NULL && *line != '\0';) {
         char *end = strchr(line, '\n');
         if (end != NULL) *end = '\0';
-        element(out, "li", line);
-        bl_buf_str(out, "\n");
+        if (!has_line(without, line)) {
+            element(out, tag, line);
+            bl_buf_str(out, "\n");
+        }
         line = end != NULL ? end + 1 : NULL;
     }
+}
+
+/* The three answers with their certainty and the critical batch size, then all other sentences. */
+static void sentences(bl_buf *out, const bl_report_model *m) {
+    bl_buf text = {0}, first = {0}, shown = {0};
+    bl_sentences(&text, m);
+    for (int goal = 0; goal < BL_STATS_GOAL_COUNT; goal++)
+        bl_sentences_optimum(&first, m, (bl_stats_goal)goal);
+    bl_sentences_critical(&first, m);
+    bl_sentences_certainty(&first, m);
+    if (first.len > 0) bl_sentences_no_intervals(&first, m);
+    bl_buf_str(&shown, bl_buf_text(&first));
+    bl_buf_str(out, "<h2 id=\"answer\">Recommendation</h2>\n");
+    if (first.len > 0) bl_buf_str(out, "<div class=\"answer\">\n");
+    each_line(out, "p", &first, "");
+    bl_buf_str(out, shown.len > 0 ? "</div>\n<ul>\n" : "<ul>\n");
+    each_line(out, "li", &text, bl_buf_text(&shown));
     bl_buf_str(out, "</ul>\n");
+    bl_buf_free(&shown);
+    bl_buf_free(&first);
     bl_buf_free(&text);
 }
 
@@ -231,11 +215,11 @@ static void caption(bl_buf *out, const bl_figure *f, const bl_report_model *m) {
 
 /* An SVG from its root element on, named by the figure's caption for those who do not see it.
  * gnuplot's own titles, which show as "gnuplot_plot_1" under the mouse, are left out. */
-static void add_svg(bl_buf *out, const bl_figure *f, const char *svg) {
+static void add_svg(bl_buf *out, const bl_figure *f, const char *svg, bool linear) {
     static const char open[] = "<title>", close[] = "</title>";
     bl_buf_str(out, "<svg role=\"img\" aria-label=\"");
     escaped(out, f->caption);
-    bl_buf_str(out, "\"");
+    bl_buf_str(out, linear ? " Linear axes.\" class=\"other\"" : "\"");
     svg += strlen("<svg");
     for (const char *title; (title = strstr(svg, open)) != NULL;) {
         const char *end = strstr(title, close);
@@ -246,29 +230,85 @@ static void add_svg(bl_buf *out, const bl_figure *f, const char *svg) {
     bl_buf_str(out, svg);
 }
 
-/* The figure's SVG in place. */
+/* A file of the figure; empty where there is none. */
+static bl_status read_part(bl_buf *text, const char *dir, const bl_figure *f, const char *ending,
+                           bl_err *err) {
+    char path[BL_PATH];
+    BL_TRY(bl_path(path, err, "%s/%s.%s", dir, f->name, ending));
+    const bl_status status = bl_file_read(text, path, SVG_LIMIT, err);
+    return status == BL_EMISSING ? BL_OK : status;
+}
+
+/* The range that the script sets for an axis, "1:64", as an attribute; nothing where gnuplot chose
+ * it. */
+static void range(bl_buf *out, const char *attribute, const char *gp, const char *setting) {
+    const char *from = strstr(gp, setting);
+    if (from == NULL) return;
+    from += strlen(setting);
+    bl_buf_printf(out, " %s=\"%.*s\"", attribute, (int)strcspn(from, "]\n"), from);
+}
+
+static void ranges(bl_buf *out, const char *gp) {
+    if (strstr(gp, "\nset yrange [") == NULL || strstr(gp, "x_linear = \"set xrange [") == NULL)
+        return;
+    range(out, "data-x", gp, "\nset xrange [");
+    range(out, "data-y", gp, "\nset yrange [");
+    range(out, "data-x-linear", gp, "x_linear = \"set xrange [");
+    range(out, "data-y-linear", gp, "y_linear = \"set yrange [");
+}
+
+/* How to make the figure again, and its files. */
+static void made_by(bl_buf *out, const bl_figure *f, const bl_report_model *m) {
+    bl_buf command = {0};
+    bl_buf_printf(&command, "batchlab plot %s", m->plan.head.experiment);
+    if (m->plan.head.preset[0] != '\0')
+        bl_buf_printf(&command, " --preset %s", m->plan.head.preset);
+    bl_buf_printf(out,
+                  "<p class=\"made\"><a href=\"%s.dat\">Data</a>, <a href=\"%s.gp\">script</a> "
+                  "(<code>gnuplot %s.gp</code>), <a href=\"%s.pdf\">PDF</a>. Draw again: ",
+                  f->name, f->name, f->name, f->name);
+    element(out, "code", bl_buf_text(&command));
+    bl_buf_str(out, "</p>\n");
+    bl_buf_free(&command);
+}
+
+/* The figure's SVGs in place, with the numbers that its points stand for. */
 static bl_status figure(bl_buf *out, const bl_figure *f, const bl_report_model *m, const char *dir,
                         bl_err *err) {
-    char path[BL_PATH];
-    BL_TRY(bl_path(path, err, "%s/%s.svg", dir, f->name));
-    bl_buf svg = {0};
-    bl_status status = bl_file_read(&svg, path, SVG_LIMIT, err);
-    const char *start = strstr(bl_buf_text(&svg), "<svg");
-    if (status == BL_OK && start != NULL) {
-        bl_buf_printf(out, "<figure id=\"figure-%s\">\n", f->name);
-        add_svg(out, f, start);
-        caption(out, f, m);
-        bl_buf_str(out, "</figure>\n");
-    }
+    bl_buf svg = {0}, linear = {0}, gp = {0}, dat = {0};
+    bl_status status = BL_OK;
+    BL_GOTO(read_part(&svg, dir, f, "svg", err));
+    BL_GOTO(read_part(&linear, dir, f, "linear.svg", err));
+    BL_GOTO(read_part(&gp, dir, f, "gp", err));
+    BL_GOTO(read_part(&dat, dir, f, "dat", err));
+    const char *start = strstr(bl_buf_text(&svg), "<svg"),
+               *other = strstr(bl_buf_text(&linear), "<svg");
+    if (start == NULL) goto done; /* not drawn here */
+    bl_buf_printf(out, "<figure id=\"figure-%s\"", f->name);
+    ranges(out, bl_buf_text(&gp));
+    bl_buf_str(out, ">\n");
+    add_svg(out, f, start, false);
+    if (other != NULL) add_svg(out, f, other, true);
+    bl_buf_str(out, "<p class=\"tip\" aria-live=\"polite\" hidden></p>\n");
+    caption(out, f, m);
+    made_by(out, f, m);
+    bl_buf_str(out, "<pre class=\"data\">");
+    escaped(out, bl_buf_text(&dat));
+    bl_buf_str(out, "</pre>\n</figure>\n");
+done:
+    bl_buf_free(&dat);
+    bl_buf_free(&gp);
+    bl_buf_free(&linear);
     bl_buf_free(&svg);
-    return status == BL_EMISSING ? BL_OK : status; /* not drawn here */
+    return status;
 }
 
 /* Every trial of the plan, folded. */
 static void runs(bl_buf *out, const bl_report_model *m) {
     bl_buf_printf(
         out,
-        "<details><summary>All %zu trials</summary><div class=\"wide\" tabindex=\"0\"><table>\n"
+        "<details id=\"trials\"><summary>All %zu trials</summary><div class=\"wide\" "
+        "tabindex=\"0\"><table>\n"
         "<thead><tr><th scope=\"col\">run</th><th scope=\"col\">batch</th><th "
         "scope=\"col\">lr</th><th scope=\"col\">seed</th><th scope=\"col\">outcome</th>"
         "<th scope=\"col\">steps</th><th scope=\"col\">reason</th></tr></thead>\n<tbody>\n",
@@ -301,7 +341,7 @@ bl_status bl_report_html(bl_buf *out, const bl_report_model *model, const char *
     bl_buf_str(out, "<h2 id=\"runs\">Runs</h2>\n");
     runs(out, model);
     bl_buf_str(out, "</main>\n<script>\n");
-    bl_buf_str(out, script);
+    bl_report_html_script(out);
     bl_buf_str(out, "</script></body></html>\n");
     return BL_OK;
 }

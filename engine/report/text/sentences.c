@@ -133,8 +133,14 @@ void bl_sentences_optimum(bl_buf *out, const bl_report_model *m, bl_stats_goal g
     bl_buf_str(out, "\n");
 }
 
+void bl_sentences_no_intervals(bl_buf *out, const bl_report_model *m) {
+    if (!m->main.best[BL_STATS_FEWEST_STEPS].judged)
+        bl_buf_str(out, "Without repeated seeds there are no intervals: small differences may be "
+                        "chance.\n");
+}
+
 /* What the number of seeds allows to say. */
-static void certainty(bl_buf *out, const bl_report_model *m) {
+void bl_sentences_certainty(bl_buf *out, const bl_report_model *m) {
     const bl_report_winner winner = bl_report_winner_of(m, BL_STATS_FEWEST_STEPS);
     const bl_stats_power *p = &winner.target->best[BL_STATS_FEWEST_STEPS].power;
     if (p->runs == 0) return;
@@ -470,9 +476,7 @@ static void missing(bl_buf *out, const bl_report_model *m) {
                               "cheapest is open.\n"
                             : "No timing pass yet: which batch size is fastest or cheapest is "
                               "open.\n");
-    if (!m->main.best[BL_STATS_FEWEST_STEPS].judged)
-        bl_buf_str(out, "Without repeated seeds there are no intervals: small differences may be "
-                        "chance.\n");
+    bl_sentences_no_intervals(out, m);
 }
 
 /* The order is that of a reader's questions: which size, how sure, where does it end, by which
@@ -490,7 +494,7 @@ void bl_sentences(bl_buf *out, const bl_report_model *model) {
     }
     bl_advice_target(out, model);
     if (model->main.best[BL_STATS_FEWEST_STEPS].known) {
-        certainty(out, model);
+        bl_sentences_certainty(out, model);
         bl_sentences_rate_ties(out, model);
         upfront(out, model);
         critical(out, model);

@@ -10,6 +10,8 @@ void bl_sentences(bl_buf *out, const bl_report_model *model);
 /* Single lines of them, for the figures that show what they say; none where there is nothing to
  * say. */
 void bl_sentences_optimum(bl_buf *out, const bl_report_model *model, bl_stats_goal goal);
+void bl_sentences_certainty(bl_buf *out, const bl_report_model *model);
+void bl_sentences_no_intervals(bl_buf *out, const bl_report_model *model);
 void bl_sentences_critical(bl_buf *out, const bl_report_model *model);
 void bl_sentences_rate_ties(bl_buf *out, const bl_report_model *model);
 void bl_sentences_rules(bl_buf *out, const bl_report_model *model);
