@@ -127,7 +127,7 @@ static void forecasts_and_factors(void **state) {
     /* 32 GiB for the net alone, so 16 hold no batch at all. */
     m.timing[0].memory_bytes += 0x1p35;
     m.timing[1].memory_bytes += 0x1p35;
-    CHECK_OK(bl_report_audit_read(&m, put_find("quick", true), ERR));
+    CHECK_OK(bl_report_audit_read(&m, dir, ERR));
     assert_false(find(&m, "memory", 0.2)->value.known);
     free(m.forecasts);
     m.forecasts = NULL;
