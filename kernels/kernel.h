@@ -61,14 +61,19 @@ typedef struct bl_dense_backward_input {
 } bl_dense_backward_input;
 
 /* dense_backward_weight: dw = x^T dy, dbias = column sums of dy (rule B; a chain of dbias is
- * acc = acc + dy, a chain of dw is acc = fmaf(x, dy, acc)). Overwrites. */
+ * acc = acc + dy, a chain of dw is acc = fmaf(x, dy, acc)). Overwrites. With x_stride some features
+ * of wider rows are x: rows of dw can be had one strip after the other, with the same bits. */
 typedef struct bl_dense_backward_weight {
     float *dw;       /* (k, n) */
     float *dbias;    /* (n), NULL: not wanted */
-    const float *x;  /* (batch, k) */
+    const float *x;  /* (batch, k), rows x_stride floats apart */
     const float *dy; /* (batch, n) */
     size_t batch, k, n;
+    size_t x_stride; /* 0: k */
 } bl_dense_backward_weight;
+static inline BL_HD size_t bl_dense_x_stride(const bl_dense_backward_weight *a) {
+    return a->x_stride > 0 ? a->x_stride : a->k;
+}
 
 /* relu_forward: y = x <= 0 ? +0 : x. relu_backward: dx = y <= 0 ? +0 : dy. A NaN stays one, so
  * that a run that diverged cannot go on unseen. In place is allowed. */

@@ -1,6 +1,8 @@
 /* y = x w + bias. Both start uniform within 1 / sqrt(features in), PyTorch's default, unless the
  * model gives the weights' deviation (`spread`): then they are normal and the bias is 0. */
+#include "engine/base/mem.h"
 #include "engine/model/layer.h"
+#include "kernels/part.h"
 #include "kernels/shared/exact_math.h"
 
 enum { WEIGHT, BIAS };
@@ -43,26 +45,56 @@ static void forward(const bl_net_node *node, const bl_pass *pass, const bl_part 
     pass->kernels->dense_forward(&args, part);
 }
 
-/* dw and dbias, then dx, unless the input is the data. */
-static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
-    const size_t k = node->in_width[0], n = node->width;
-    const bl_dense_backward_weight weight = {.dw = node->grad[WEIGHT],
-                                             .dbias = node->grad[BIAS],
-                                             .x = node->x[0],
-                                             .dy = node->dy,
-                                             .batch = pass->batch,
-                                             .k = k,
-                                             .n = n};
-    pass->kernels->dense_backward_weight(&weight, part);
+/* dx, unless the input is the data. */
+static void backward_input(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
     if (node->dx[0] == NULL) return;
-    const bl_dense_backward_input input = {.dx = node->dx[0],
-                                           .dy = node->dy,
-                                           .w = node->param[WEIGHT],
-                                           .epilogue = node->dx_epilogue,
-                                           .batch = pass->batch,
-                                           .k = k,
-                                           .n = n};
-    pass->kernels->dense_backward_input(&input, part);
+    const bl_dense_backward_input args = {.dx = node->dx[0],
+                                          .dy = node->dy,
+                                          .w = node->param[WEIGHT],
+                                          .epilogue = node->dx_epilogue,
+                                          .batch = pass->batch,
+                                          .k = node->in_width[0],
+                                          .n = node->width};
+    pass->kernels->dense_backward_input(&args, part);
+}
+
+/* What dw and dbias are computed from. */
+static bl_dense_backward_weight weight_args(const bl_net_node *node, const bl_pass *pass) {
+    return (bl_dense_backward_weight){.dw = node->grad[WEIGHT],
+                                      .dbias = node->grad[BIAS],
+                                      .x = node->x[0],
+                                      .dy = node->dy,
+                                      .batch = pass->batch,
+                                      .k = node->in_width[0],
+                                      .n = node->width};
+}
+
+static void backward(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
+    const bl_dense_backward_weight args = weight_args(node, pass);
+    pass->kernels->dense_backward_weight(&args, part);
+    backward_input(node, pass, part);
+}
+
+/* dw strip by strip, each updated while it is in the second cache. All strips lie in the same
+ * place, where the first one of the part belongs: so the gradient as a whole is neither written to
+ * memory nor read from it. */
+static void backward_update(const bl_net_node *node, const bl_pass *pass, const bl_part *part) {
+    enum { STRIP_FLOATS = 1 << 15, WHOLE_ROWS = 16 };
+    const bl_dense_backward_weight all = weight_args(node, pass);
+    const bl_range rows = bl_part_range(part, all.k, WHOLE_ROWS);
+    const bl_part alone = {.part = 0, .parts = 1, .scratch = part->scratch};
+    const size_t fit = STRIP_FLOATS / all.n / WHOLE_ROWS * WHOLE_ROWS;
+    const size_t strip = bl_size_max(fit, WHOLE_ROWS);
+    for (size_t i = rows.begin; i < rows.end; i += strip) {
+        bl_dense_backward_weight args = all;
+        args.dw = all.dw + rows.begin * all.n;
+        args.dbias = i == 0 ? all.dbias : NULL;
+        args.x = all.x + i;
+        args.x_stride = all.k;
+        args.k = bl_size_min(strip, rows.end - i);
+        pass->kernels->dense_backward_weight(&args, &alone);
+        pass->update->weights(pass->update->ctx, args.dw, all.dw + i * all.n, args.k * all.n);
+    }
 }
 
 const bl_layer bl_layer_dense = {.name = "dense",
@@ -72,4 +104,6 @@ const bl_layer bl_layer_dense = {.name = "dense",
                                  .fuses_backward = true,
                                  .shape = shape,
                                  .forward = forward,
-                                 .backward = backward};
+                                 .backward = backward,
+                                 .backward_input = backward_input,
+                                 .backward_update = backward_update};

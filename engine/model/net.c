@@ -254,8 +254,14 @@ void bl_net_backward(bl_net *net, const bl_pass *pass) {
     bl_pass here = *pass;
     here.codes = net->codes;
     for (size_t i = net->nodes; i-- > 0;) {
+        const bl_layer *layer = net->node[i].layer;
         if (net->node[i].fused.backward_by != BL_NET_NONE) continue;
-        layer_job job = {net->node[i].layer->backward, &net->node[i], &here};
+        layer_job job = {layer->backward, &net->node[i], &here};
+        if (pass->update != NULL && bl_net_updates(&net->node[i])) {
+            job.run = layer->backward_input; /* in all threads, before a weight changes */
+            bl_pool_run(pass->pool, run_part, &job);
+            job.run = layer->backward_update;
+        }
         bl_pool_run(pass->pool, run_part, &job);
         tell(pass, i, true);
     }

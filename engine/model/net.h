@@ -164,6 +164,14 @@ typedef struct bl_pass_watch {
     void *ctx;
 } bl_pass_watch;
 
+/* Updates weights by their gradients, as soon as these are there. */
+typedef struct bl_pass_update {
+    /* `gradient` has the `count` numbers that belong at `place`, which is in net->gradient; it is
+     * not read after the call. Threads call it at once, for different places. */
+    void (*weights)(const void *ctx, const float *gradient, const float *place, size_t count);
+    const void *ctx;
+} bl_pass_update;
+
 /* How one pass over the net is carried out. */
 typedef struct bl_pass {
     const bl_kernels *kernels;
@@ -176,6 +184,9 @@ typedef struct bl_pass {
     const uint64_t *from;       /* on a device: added to position when a call is made; else NULL */
     bl_queue *queue;            /* of a device, where the net's memory is; NULL: here */
     const bl_pass_watch *watch; /* NULL: nobody measures */
+    /* Of a backward pass. NULL: all gradients are wanted. Else the first parameter of every node
+     * with bl_net_updates is updated on the way, and its gradient is undefined. */
+    const bl_pass_update *update;
 } bl_pass;
 
 /* A layer: one file layer_NAME.c and one row of layer_table.c.
@@ -204,6 +215,10 @@ struct bl_layer {
     void (*forward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
     void (*infer)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
     void (*backward)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+    /* The two halves of backward for passes that update: dx, then the parameters' gradients, of
+     * which the first parameter's go to pass->update piece by piece. NULL: the layer cannot. */
+    void (*backward_input)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
+    void (*backward_update)(const bl_net_node *node, const bl_pass *pass, const bl_part *part);
     /* Layers with running statistics: how many chunks of `batch` examples are normalised each by
      * itself. forward writes the sums over them to the running parameters' grad. */
     size_t (*chunks)(const bl_net_node *node, size_t batch);
@@ -216,6 +231,14 @@ const bl_layer *bl_layer_find(const char *name); /* by its table name; NULL: the
 /* Share of a step's batch in a node's running statistics. */
 static inline float bl_net_momentum(const bl_net_node *node) {
     return node->set.momentum > 0.0f ? node->set.momentum : 0.1f;
+}
+
+/* Whether passes with an update also update the node's first parameter: only of layers whose
+ * weights and their gradient do not stay in the second cache from backward to the update anyway. Of
+ * smaller ones strips cost more than they save (rossmann's at batch 64: 4 %). */
+enum { BL_NET_LARGE = 1 << 19 }; /* floats: 2 MB */
+static inline bool bl_net_updates(const bl_net_node *node) {
+    return node->layer->backward_update != NULL && node->in_width[0] * node->width >= BL_NET_LARGE;
 }
 
 void bl_net_init(bl_net *net, size_t categorical, size_t continuous);
@@ -244,7 +267,8 @@ void bl_net_aim(bl_net *net, float *weight, float *running);
 
 void bl_net_forward(bl_net *net, const bl_pass *pass); /* training: dropout, batch statistics */
 void bl_net_infer(bl_net *net, const bl_pass *pass);
-/* After bl_net_forward with the same pass and the output's dy filled in: net->gradient. */
+/* After bl_net_forward with the same pass and the output's dy filled in: net->gradient, but for
+ * what pass->update takes. */
 void bl_net_backward(bl_net *net, const bl_pass *pass);
 /* Once a batch of `batch` examples has gone forward in pieces of `piece`, and their gradients,
  * which include the sums of statistics, are added up: moves the running statistics. */

@@ -45,15 +45,17 @@ static void loss_part(void *ctx, size_t p, size_t parts) {
 }
 
 /* The sum of the losses of one piece; its gradient too, unless the sum alone says that there is no
- * use for one. */
-static double piece_loss(bl_train *t, uint64_t position, size_t count, size_t total) {
+ * use for one. `update`, if not NULL, takes gradients as bl_pass does. */
+static double piece_loss(bl_train *t, uint64_t position, size_t count, size_t total,
+                         const bl_pass_update *update) {
     const bl_pass pass = {.kernels = t->kernels,
                           .pool = t->pool,
                           .scratch = t->scratch,
                           .batch = count,
                           .seed = t->sampler.of.seed,
                           .position = position,
-                          .watch = t->watch != NULL ? &t->watch->pass : NULL};
+                          .watch = t->watch != NULL ? &t->watch->pass : NULL,
+                          .update = update};
     double sum = 0.0;
     loss_job job = {t, count, total, &sum};
     if (!t->held) bl_train_gather(t, BL_TRAIN_GATHER_STREAM, position, count);
@@ -61,6 +63,7 @@ static double piece_loss(bl_train *t, uint64_t position, size_t count, size_t to
     bl_net_forward(&t->net, &pass);
     bl_pool_run(t->pool, loss_part, &job);
     bl_train_mark(t, BL_TRAIN_FORWARD);
+    t->updated = update != NULL && isfinite(sum);
     if (isfinite(sum)) bl_net_backward(&t->net, &pass);
     bl_train_mark(t, BL_TRAIN_BACKWARD);
     return sum;
@@ -107,12 +110,30 @@ static double climb(bl_train *t, double sum, double level[64], size_t piece, boo
     return sum;
 }
 
+/* Of a step of few examples and large layers, passes over weights, gradients and states take most
+ * of the time, so that such weights are updated in backward. Not where somebody else reads the
+ * gradient, or measures backward and optimizer each by itself. */
+static bool updates_on_the_way(const bl_train *t) {
+    enum { FEW = 64 };
+    bool any = false;
+    if (t->batch > FEW || t->levels > 0 || t->ways.array != NULL || t->watch != NULL) return false;
+    for (size_t i = 0; i < t->net.nodes; i++) any = any || bl_net_updates(&t->net.node[i]);
+    return any;
+}
+
 double bl_train_batch_loss(bl_train *train) {
     const uint64_t position = (uint64_t)train->progress.made * train->batch;
+    bl_train_update update = {.train = train};
+    const bl_pass_update on_the_way = {bl_train_update_at, &update};
+    const bool early = updates_on_the_way(train);
+    if (early) {
+        bl_train_progress next = train->progress; /* the step moves the run's own, likewise */
+        update.step = bl_train_step_numbers(train, &next);
+    }
     double level[64], sum = 0.0;
     for (size_t at = 0, piece = 0; at < train->batch; at += train->micro, piece++) {
         const size_t count = bl_size_min(train->micro, train->batch - at);
-        sum = piece_loss(train, position + at, count, train->batch);
+        sum = piece_loss(train, position + at, count, train->batch, early ? &on_the_way : NULL);
         if (train->levels > 0) sum = climb(train, sum, level, piece, at + count == train->batch);
         bl_train_mark(train, BL_TRAIN_BACKWARD);
     }
@@ -128,7 +149,7 @@ bool bl_train_net_probe(bl_train *train, uint64_t seed, uint64_t position, size_
     const uint64_t augment_seed = train->augment.seed;
     bl_sampler_init(&train->sampler, seed, train->epoch_rows);
     train->augment.seed = seed;
-    const double sum = piece_loss(train, position, count, count);
+    const double sum = piece_loss(train, position, count, count, NULL);
     train->sampler = sampler;
     train->augment.seed = augment_seed;
     *gradient = train->net.gradient;

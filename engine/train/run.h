@@ -113,6 +113,7 @@ struct bl_train {
     unsigned char *scratch;
     uint32_t *rows; /* (net.capacity): of the examples in the net's input */
 
+    bool updated; /* the weights of nodes with bl_net_updates had this step's update, in backward */
     bl_train_watch *watch; /* NULL: nobody measures, as in all training */
     bool held; /* while time.c measures: steps take the batch that the net's input holds */
 

@@ -20,36 +20,58 @@
  * at a time, while the new weights are in the first cache. */
 enum { OPTIM_UNIT = 16, PIECE = 1024 };
 
-typedef struct optim_job {
-    const bl_optim *optim;
-    const bl_update_step *args;
-    const bl_kernels *kernels;
-    float *average; /* NULL: none */
-    size_t count;
-} optim_job;
-
-static void optim_part(void *ctx, size_t p, size_t parts) {
-    const optim_job *job = ctx;
-    const bl_part part = {.part = p, .parts = parts}, whole = {.part = 0, .parts = 1};
-    const bl_range range = bl_part_range(&part, job->count, OPTIM_UNIT);
-    const size_t piece = job->average != NULL ? PIECE : job->count;
-    for (size_t at = range.begin, end; at < range.end; at = end) {
-        end = at + bl_size_min(piece, range.end - at);
-        job->optim->step(job->args, at, end);
-        if (job->average == NULL) continue;
-        const bl_power_average average = {job->average + at, job->args->param + at, end - at,
-                                          (float)job->args->average};
-        job->kernels->power_average(&average, &whole);
+/* Of `count` weights from number `at` on, with their gradient. */
+static void update_range(bl_train *t, const bl_update_step *numbers, const float *gradient,
+                         size_t at, size_t count) {
+    const bl_part whole = {.part = 0, .parts = 1};
+    const size_t piece = t->average != NULL ? PIECE : count;
+    bl_update_step step = *numbers;
+    step.param = t->net.weight + at;
+    step.grad = gradient;
+    for (size_t i = 0; i < t->optim->states; i++) step.state[i] = t->state[i] + at;
+    for (size_t from = 0, to; from < count; from = to) {
+        to = from + bl_size_min(piece, count - from);
+        t->optim->step(&step, from, to);
+        if (t->average == NULL) continue;
+        const bl_power_average average = {t->average + at + from, step.param + from, to - from,
+                                          (float)numbers->average};
+        t->kernels->power_average(&average, &whole);
     }
 }
 
+void bl_train_update_at(const void *update, const float *gradient, const float *place,
+                        size_t count) {
+    const bl_train_update *u = update;
+    update_range(u->train, &u->step, gradient, (size_t)(place - u->train->net.gradient), count);
+}
+
+/* A thread's share of the weights [begin, end). */
+static void update_share(const bl_train_update *u, const bl_part *part, size_t begin, size_t end) {
+    const bl_range share = bl_part_range(part, end - begin, OPTIM_UNIT);
+    begin += share.begin;
+    update_range(u->train, &u->step, u->train->net.gradient + begin, begin,
+                 share.end - share.begin);
+}
+
+/* All weights, or those between the ones that were updated in backward. */
+static void optim_part(void *ctx, size_t p, size_t parts) {
+    const bl_train_update *u = ctx;
+    const bl_net *net = &u->train->net;
+    const bl_part part = {.part = p, .parts = parts};
+    size_t begin = 0;
+    for (size_t i = 0; u->train->updated && i < net->nodes; i++) {
+        if (!bl_net_updates(&net->node[i])) continue;
+        const bl_param *done = &net->param[net->node[i].first_param];
+        update_share(u, &part, begin, done->offset);
+        begin = done->offset + done->rows * done->cols;
+    }
+    update_share(u, &part, begin, net->weights);
+}
+
 void bl_train_update_weights(bl_train *train, const bl_update_step *args) {
-    bl_update_step step = *args;
-    step.param = train->net.weight;
-    step.grad = train->net.gradient;
-    for (size_t i = 0; i < BL_UPDATE_STATES; i++) step.state[i] = train->state[i];
-    optim_job job = {train->optim, &step, train->kernels, train->average, train->net.weights};
+    bl_train_update job = {train, *args};
     bl_pool_run(train->pool, optim_part, &job);
+    train->updated = false;
     bl_train_average_running(train, args->average);
 }
 

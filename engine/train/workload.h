@@ -103,8 +103,17 @@ bl_update_step bl_train_step_numbers(const bl_train *train, bl_train_progress *p
 void bl_train_enter_loss(bl_train *train, double loss);
 /* The optimizer over the block of weights: what `update` of a net is. */
 void bl_train_update_weights(bl_train *train, const bl_update_step *args);
-/* The loss and the gradient of a net's next batch, in pieces of train->micro examples. */
+/* The loss and the gradient of a net's next batch, in pieces of train->micro examples. Of a batch
+ * of one block the large weights may be updated already (train->updated). */
 double bl_train_batch_loss(bl_train *train);
+/* Updates `count` weights by `gradient`, whose place in net.gradient would be `place`, and moves
+ * their average. */
+typedef struct bl_train_update {
+    bl_train *train;
+    bl_update_step step;
+} bl_train_update;
+void bl_train_update_at(const void *update, const float *gradient, const float *place,
+                        size_t count);
 /* out[i] = weight[i] + step * along[i], on the processor; along NULL: weight[i]. */
 void bl_train_move_weights(bl_train *train, float *out, const float *weight, float step,
                            const float *along);

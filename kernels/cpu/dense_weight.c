@@ -26,7 +26,7 @@ _Static_assert(LEVELS_MOST *(MACRO_ROWS + 1) * BL_PANEL <= TREE_FLOATS,
 typedef struct weights {
     float *dw, *dbias;
     const float *x, *dy;
-    size_t batch, k, n;
+    size_t batch, k, n, x_stride;
     float *panel;  /* of dy: (BL_BLOCK, BL_PANEL) at most */
     float *packed; /* of x: tiles of (BL_BLOCK, BL_ROWS); NULL: x is read where it lies */
     float *levels; /* rows level_floats apart */
@@ -119,8 +119,8 @@ static void panel_block(const weights *w, size_t node, size_t b0, size_t len, bl
         tiles(&asking);
     }
     if (packed == count) return;
-    t.a = w->x + b0 * w->k + rows.begin + packed;
-    t.a_step = w->k;
+    t.a = w->x + b0 * w->x_stride + rows.begin + packed;
+    t.a_step = w->x_stride;
     t.rows = count - packed;
     t.c += packed * t.c_stride;
     for (size_t i = 0; i < t.lefts; i++) left[i] += packed * BL_PANEL;
@@ -149,7 +149,8 @@ static void macro_tile(const weights *w, bl_range rows, bl_range columns) {
     for (size_t b0 = 0; b0 < w->batch; b0 += BL_BLOCK) {
         const size_t len = bl_size_min(w->batch - b0, BL_BLOCK);
         if (w->packed != NULL)
-            pack_x(w->packed, w->x + b0 * w->k + rows.begin, w->k, len, rows.end - rows.begin);
+            pack_x(w->packed, w->x + b0 * w->x_stride + rows.begin, w->x_stride, len,
+                   rows.end - rows.begin);
         for (size_t j = columns.begin; j < columns.end; j += BL_PANEL) {
             const size_t cols = bl_size_min(columns.end - j, BL_PANEL);
             bl_v sums[BL_VECS];
@@ -173,7 +174,7 @@ BL_INLINE bl_v2 add_dy(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes 
 /* With n = 1: column j of x times the one column of dy. */
 BL_INLINE bl_v2 add_x_dy(const void *ctx, bl_v2 acc, size_t b, size_t j, bl_lanes m) {
     const bl_dense_backward_weight *a = ctx;
-    acc.s = bl_v_fma(bl_v_get(a->x + b * a->k + j, m), bl_v_set1(a->dy[b]), acc.s);
+    acc.s = bl_v_fma(bl_v_get(a->x + b * bl_dense_x_stride(a) + j, m), bl_v_set1(a->dy[b]), acc.s);
     return acc;
 }
 
@@ -208,6 +209,7 @@ void BL_CPU(dense_backward_weight)(const bl_dense_backward_weight *a, const bl_p
                        .batch = a->batch,
                        .k = a->k,
                        .n = a->n,
+                       .x_stride = bl_dense_x_stride(a),
                        .panel = scratch,
                        .packed = a->n <= FEW_COLS ? NULL : scratch + PANEL_FLOATS,
                        .levels = scratch + PANEL_FLOATS + X_FLOATS,

@@ -141,7 +141,7 @@ static void multiply_examples(const bl_dense_backward_weight *a, size_t span, bl
     plain<false, false, TREE> p = {};
     p.c = groups > 1 ? (float *)queue->workspace : a->dw, p.x = a->x, p.w = a->dy;
     p.m = (unsigned)a->k, p.n = (unsigned)a->n, p.k = (unsigned)a->batch;
-    with_strides(&p, a->k, a->n);
+    with_strides(&p, bl_dense_x_stride(a), a->n);
     p.span = (unsigned)span;
     bl_multiply(p, p.m, p.n, groups, queue);
     if (groups > 1 && count > 0)

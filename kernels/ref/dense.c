@@ -44,13 +44,14 @@ BL_REF void bl_dense_backward_input_ref(const bl_dense_backward_input *a, const 
  * as the sums run down them. */
 BL_REF void bl_dense_backward_weight_ref(const bl_dense_backward_weight *a, const bl_part *part) {
     const bl_range columns = bl_part_range(part, a->n, 1);
+    const size_t x_stride = bl_dense_x_stride(a);
     for (size_t j = columns.begin; j < columns.end; j++) {
         for (size_t i = 0; i < a->k; i++) {
             bl_ref_tree tree = {.blocks = 0};
             for (size_t begin = 0; begin < a->batch; begin += BL_BLOCK) {
                 float acc = 0;
                 for (size_t b = begin; b < bl_ref_block_end(begin, a->batch); b++)
-                    acc = fmaf(a->x[b * a->k + i], a->dy[b * a->n + j], acc);
+                    acc = fmaf(a->x[b * x_stride + i], a->dy[b * a->n + j], acc);
                 bl_ref_tree_push(&tree, acc);
             }
             a->dw[i * a->n + j] = bl_ref_tree_sum(&tree);

@@ -343,8 +343,12 @@ void bl_dense_backward_input_library(const bl_dense_backward_input *a, const bl_
 
 /* The bias's gradient is a sum of columns in contract order: cheap, and no epilogue's secret. */
 void bl_dense_backward_weight_library(const bl_dense_backward_weight *a, const bl_part *part) {
-    const shape s = {
-        .m = a->n, .n = a->k, .k = a->batch, .lda = a->n, .ldb = a->k, .op_b = CUBLAS_OP_T};
+    const shape s = {.m = a->n,
+                     .n = a->k,
+                     .k = a->batch,
+                     .lda = a->n,
+                     .ldb = bl_dense_x_stride(a),
+                     .op_b = CUBLAS_OP_T};
     bl_queue *queue = part->queue;
     bl_cuda_use(queue->device);
     if (multiply(queue, s, a->dw, a->dy, a->x, NULL)) {

@@ -68,6 +68,58 @@ static void test_same_log_twice_and_at_any_thread_count(void **state) {
     bl_buf_free(&first);
 }
 
+static void nobody_asks(void *ctx, size_t node, bool backward) {
+    (void)ctx, (void)node, (void)backward;
+}
+
+/* Both runs, four steps: the one that is watched has gradients first, then the update. */
+static void check_update(const fixture *f, const bl_kernels *kernels, size_t threads) {
+    char got[BL_SHA256_HEX], expected[BL_SHA256_HEX];
+    bl_train_watch watch = {.pass.done = nobody_asks};
+    bl_train *in_turn = tiny_open(f, kernels, threads);
+    bl_train *on_the_way = tiny_open(f, kernels, threads);
+    size_t large = 0;
+    for (size_t n = 0; n < in_turn->net.nodes; n++) large += bl_net_updates(&in_turn->net.node[n]);
+    assert_int_equal(large, 1);
+    in_turn->watch = &watch;
+    for (int step = 0; step < 4; step++) {
+        CHECK_OK(bl_train_steps(in_turn, 1, ERR));
+        CHECK_OK(bl_train_steps(on_the_way, 1, ERR));
+    }
+    in_turn->watch = NULL;
+    bl_train_params_digest(in_turn, expected);
+    bl_train_params_digest(on_the_way, got);
+    assert_string_equal(got, expected);
+    for (size_t k = 0; k < in_turn->optim->states; k++)
+        assert_memory_equal(on_the_way->state[k], in_turn->state[k],
+                            in_turn->net.weights * sizeof(float));
+    bl_train_close(in_turn);
+    bl_train_close(on_the_way);
+}
+
+/* Large layers at a few examples have their update in backward, strip by strip: with the same bytes
+ * on every backend but the reference, which takes seconds, with any number of threads, and where
+ * averages are kept. */
+static void test_update_in_backward(void **state) {
+    fixture *f = *state;
+    use_classes(f);
+    f->config.model.hidden = (bl_i64_list){
+        .v = {713, 737},
+          .n = 2
+    };
+    f->config.model.dropout.n = 0;
+    f->config.train.batch_size = 5;
+    (void)snprintf(f->config.eval.average, BL_NAME, "power");
+    for (size_t i = 0; i + 1 < bl_kernels_count; i++) {
+        const bl_kernels *kernels = bl_kernels_table[i];
+        if (!kernels->usable()) continue;
+        (void)snprintf(f->config.optimizer.name, BL_NAME, "momentum");
+        check_update(f, kernels, 1 + i);
+        (void)snprintf(f->config.optimizer.name, BL_NAME, "adamw");
+        if (i == 0) check_update(f, kernels, 3);
+    }
+}
+
 static void test_same_log_on_every_backend(void **state) {
     bl_buf first = {0};
     tiny_log(*state, bl_kernels_table[bl_kernels_count - 1], 1, 20, &first);
@@ -478,6 +530,7 @@ int main(void) {
         CASE(test_classes_log_is_the_same_everywhere),
         CASE(test_same_log_twice_and_at_any_thread_count),
         CASE(test_same_log_on_every_backend),
+        CASE(test_update_in_backward),
         CASE(test_seed_and_rate_change_the_log),
         CASE(test_saved_and_restored_after_every_step),
         CASE(test_refuses_a_state_that_does_not_belong),
