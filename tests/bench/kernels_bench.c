@@ -65,7 +65,7 @@ static void run_dense_backward_input(const bl_kernels *k, bench *b) {
 }
 static void run_dense_backward_weight(const bl_kernels *k, bench *b) {
     k->dense_backward_weight(
-        &(bl_dense_backward_weight){b->dw, b->column[0], b->x, b->dy, b->batch, b->k, b->n},
+        &(bl_dense_backward_weight){b->dw, b->column[0], b->x, b->dy, b->batch, b->k, b->n, b->k},
         &b->part);
 }
 static void run_relu_forward(const bl_kernels *k, bench *b) {

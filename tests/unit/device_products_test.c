@@ -120,9 +120,10 @@ static void test_dense_backward_weight(void **state) {
         twin t[] = {make(batch * k, 1), make(batch * n, 2), make(k * n, 3)};
         const bl_part here = part_here(), there = part_there();
         g_here->dense_backward_weight(
-            &(bl_dense_backward_weight){t[2].here, NULL, t[0].here, t[1].here, batch, k, n}, &here);
+            &(bl_dense_backward_weight){t[2].here, NULL, t[0].here, t[1].here, batch, k, n, k},
+            &here);
         g_device->kernels->dense_backward_weight(
-            &(bl_dense_backward_weight){t[2].there, NULL, t[0].there, t[1].there, batch, k, n},
+            &(bl_dense_backward_weight){t[2].there, NULL, t[0].there, t[1].there, batch, k, n, k},
             &there);
         check(&t[2], "dense_backward_weight", i);
         drop(t, BL_COUNT(t));
