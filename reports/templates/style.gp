@@ -26,7 +26,7 @@ set rmargin at screen 0.965
 set bmargin at screen 0.17
 set tmargin at screen 0.91
 set label 95 x_text at screen 0.575,27.0 / height center noenhanced
-set label 97 y_text at screen 0.035, graph 0.5 center rotate noenhanced
+set label 97 y_text at screen 0.018, graph 0.5 center rotate noenhanced
 set label 98 title_text at screen 0.57,1 - 15.0 / height center font (strlen(title_text) > 52 ? ',11' : ',14') noenhanced
 # Of what: the experiment. SYNTHETIC DATA on the right leaves room for 56 characters of 11 points, or 68 of 9.
 caption_room = 68

@@ -1,4 +1,4 @@
-eval legend(1)
+eval legend(1 + has_censored)
 data = figure.'.dat'
 plot data index 'reached' using 1:2 with lines linecolor rgb blue linewidth 1 notitle, \
      data index 'reached' using 1:2:3:4 with yerrorbars pointtype 7 pointsize 0.7 \
