@@ -80,7 +80,10 @@ void bl_format_bytes(bl_buf *out, double bytes) {
 const char *bl_format_size(char out[BL_FORMAT_SIZE], double bytes) {
     bl_buf text = {0};
     bl_format_bytes(&text, bytes);
-    (void)snprintf(out, BL_FORMAT_SIZE, "%s", bl_buf_text(&text));
+    if (text.len < BL_FORMAT_SIZE)
+        (void)snprintf(out, BL_FORMAT_SIZE, "%s", bl_buf_text(&text));
+    else
+        (void)snprintf(out, BL_FORMAT_SIZE, "%.3g GiB", bytes / 0x1p30);
     bl_buf_free(&text);
     return out;
 }

@@ -11,8 +11,9 @@ void bl_format_interval(bl_buf *out, double value, double low, double high);
 void bl_format_duration(bl_buf *out, double seconds); /* "4.42 s", "32.0 min" */
 void bl_format_bytes(bl_buf *out, double bytes);      /* "45.3 MiB" */
 enum { BL_FORMAT_SIZE = 32 };
-const char *bl_format_size(char out[BL_FORMAT_SIZE], double bytes); /* the same; returns `out` */
-void bl_format_rate(bl_buf *out, double rate);                      /* "0.003906": four digits */
+/* The same, or "9.31e+98 GiB" where that has too many digits; returns `out`. */
+const char *bl_format_size(char out[BL_FORMAT_SIZE], double bytes);
+void bl_format_rate(bl_buf *out, double rate); /* "0.003906": four digits */
 
 /* The lines of `text`; one of more than `columns` goes on behind `indent` blanks, cut at a blank. A
  * word that is wider than a line stays whole. Texts with measured numbers go through this: how wide

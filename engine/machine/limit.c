@@ -142,6 +142,15 @@ size_t bl_machine_memory(const bl_machine_places *places) {
     return isfinite(least) ? (size_t)least : 0;
 }
 
+bl_machine_use bl_machine_use_now(void) {
+    const double page = (double)sysconf(_SC_PAGESIZE);
+    double addresses = 0, held = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f != NULL && fscanf(f, "%lf %lf", &addresses, &held) != 2) addresses = held = 0;
+    if (f != NULL) (void)fclose(f);
+    return (bl_machine_use){page * addresses, page * held};
+}
+
 bool bl_machine_read_bytes(const char *text, double *bytes) {
     static const char units[] = "KMGT";
     char *end;

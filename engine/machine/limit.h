@@ -30,6 +30,13 @@ bl_status bl_machine_find_limit(bl_machine_limit *out, double asked, double marg
  * out. What is free changes; this does not. */
 size_t bl_machine_memory(const bl_machine_places *places);
 
+/* Of this process, in bytes (proc(5), statm): addresses that it has taken, and those of them that
+ * hold something. Both 0 where the system does not say. */
+typedef struct bl_machine_use {
+    double addresses, held;
+} bl_machine_use;
+bl_machine_use bl_machine_use_now(void);
+
 /* "1.5G", "512M", "300 MiB", "1000000": bytes, units of 1,024; false: malformed or not above 0. */
 bool bl_machine_read_bytes(const char *text, double *bytes);
 #endif

@@ -10,6 +10,7 @@
 #include "engine/machine/memory_probe.h"
 #include "engine/base/clock.h"
 #include "engine/base/mem.h"
+#include "engine/machine/limit.h"
 #include "engine/train/train.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -104,12 +105,15 @@ static _Noreturn void be_probe(const bl_machine_place *place, int64_t batch_size
     volunteer();
     be_silent();
     forget_peak();
-    if (isfinite(place->bytes)) {
-        const struct rlimit limit = {(rlim_t)place->bytes, (rlim_t)place->bytes};
-        (void)setrlimit(RLIMIT_AS, &limit);
-    }
     if (place->seconds > 0) (void)alarm((unsigned)ceil(place->seconds));
     read_data(place->data);
+    if (isfinite(place->bytes)) {
+        /* The system limits addresses. Those that hold nothing yet, as most of a library's do, are
+         * no memory. What the run takes from here on is both. */
+        const bl_machine_use use = bl_machine_use_now();
+        const rlim_t most = (rlim_t)fmax(0, place->bytes + use.addresses - use.held);
+        (void)setrlimit(RLIMIT_AS, &(const struct rlimit){most, most});
+    }
     const bl_status status = step_and_evaluate(place, batch_size, &err);
     _exit(status == BL_OK || status == BL_EDIVERGED ? 0
           : status == BL_ENOMEM                     ? EXIT_REFUSED

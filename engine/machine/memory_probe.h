@@ -1,5 +1,5 @@
 /* A real step and a real evaluation at one batch size, in a process of its own. Running out of
- * memory there is a result and harms nobody: the process has a limit of address space, and the
+ * memory there is a result and harms nobody: the process has a limit of what it may hold, and the
  * system ends it before any other one (oom_score_adj). */
 #ifndef BL_ENGINE_MACHINE_MEMORY_PROBE_H
 #define BL_ENGINE_MACHINE_MEMORY_PROBE_H

@@ -40,23 +40,14 @@ static bool is_program(const bl_survey *s) {
     return s->place.program != NULL;
 }
 
-/* Of address space, before a run is opened. */
-static double process_bytes(void) {
-    double pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (f != NULL && fscanf(f, "%lf", &pages) != 1) pages = 0;
-    if (f != NULL) (void)fclose(f);
-    return pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 /* Bytes that a run may take. */
 static double allowed(const bl_survey *s) {
     return s->limit.bytes - s->limit.kept_free;
 }
 
-/* What a process takes before its run. */
+/* What a process holds before its run, at least: data that are mapped count once they are read. */
 static double base_bytes(const bl_survey *s) {
-    return s->place.device_data != NULL ? 0 : process_bytes();
+    return s->place.device_data != NULL ? 0 : bl_machine_use_now().held;
 }
 
 /* Opening, a step and an evaluation: at least what any smaller size took. The system hands out

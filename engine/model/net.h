@@ -14,7 +14,8 @@
  *     2. bl_net_forward computes the output
  *     3. the caller writes the gradient of the loss with respect to the output into
  *        bl_net_output(net)->dy
- *     4. bl_net_backward leaves the gradient of every weight in net->gradient
+ *     4. bl_net_backward leaves the gradient of every weight in net->gradient, but for weights that
+ *        pass->update takes
  *
  * An evaluation calls bl_net_infer instead of steps 2 to 4.
  *
@@ -235,10 +236,12 @@ static inline float bl_net_momentum(const bl_net_node *node) {
 
 /* Whether passes with an update also update the node's first parameter: only of layers whose
  * weights and their gradient do not stay in the second cache from backward to the update anyway. Of
- * smaller ones strips cost more than they save (rossmann's at batch 64: 4 %). */
-enum { BL_NET_LARGE = 1 << 19 }; /* floats: 2 MB */
+ * smaller ones strips cost more than they save (rossmann's at batch 64: 4 %). Strips are rows: 16
+ * of them have to fit into that cache, and there have to be some for each thread. */
+enum { BL_NET_LARGE = 1 << 19, BL_NET_ROWS = 1 << 9, BL_NET_COLUMNS = 1 << 13 }; /* floats */
 static inline bool bl_net_updates(const bl_net_node *node) {
-    return node->layer->backward_update != NULL && node->in_width[0] * node->width >= BL_NET_LARGE;
+    return node->layer->backward_update != NULL && node->in_width[0] >= BL_NET_ROWS &&
+           node->width <= BL_NET_COLUMNS && node->in_width[0] * node->width >= BL_NET_LARGE;
 }
 
 void bl_net_init(bl_net *net, size_t categorical, size_t continuous);

@@ -189,7 +189,7 @@ enum { SPREAD_REPEATS = 3 }; /* fewer say nothing of the spread */
 /* Of one size; NAN where nothing is known. `share` is, for each repeat, the part of the clock
  * that the processor was not at it. */
 static bl_stats_disturbance disturbance(const bl_stats_step_size *size) {
-    bl_stats_disturbance d = {(double)NAN, (double)NAN};
+    bl_stats_disturbance d = {(double)NAN, 0};
     const double *least_of = size->processor != NULL ? size->processor : size->seconds;
     if (size->processor == NULL && size->repeats < SPREAD_REPEATS) return d;
     double *share = bl_xalloc(size->repeats * sizeof *share), least = (double)INFINITY;
@@ -235,47 +235,77 @@ static bool all_have_processor(const bl_stats_step_size *size, size_t n) {
     return true;
 }
 
-/* log(t / line) of a repeat. */
-static double off_the_line(const bl_stats_step_line *line, const bl_stats_step_size *size, size_t r,
-                           bool processor) {
-    const double t = processor ? size->processor[r] : size->seconds[r];
-    return log(t / bl_stats_step_line_at(line, size->batch_size));
-}
-
 static size_t fewest_repeats(const bl_stats_step_size *size, size_t n) {
     size_t fewest = size[0].repeats;
     for (size_t i = 1; i < n; i++) fewest = size[i].repeats < fewest ? size[i].repeats : fewest;
     return fewest;
 }
 
-/* Group 1 over group 0 in each repeat; group[i] < 0 takes no part. In repeat r
- *
- *     x_r = exp(mean over group 1 of log(t / line) - mean over group 0 of log(t / line))
- *
- * The line is fitted to all sizes, those of no group too. The x_r of a machine's slow minute have
- * both groups slow, so that it cancels. Their spread then decides whether 1 lies within the margin.
- */
+/* One repeat of all sizes, and the groups that are compared: group[i] < 0 takes no part. */
+typedef struct groups {
+    bl_stats_step_size *scaled; /* (n): the times, those of group 1 over exp(gamma) */
+    double *time, *scaled_time; /* (n): as measured, and what `scaled` points to */
+    const int *group;
+    size_t n;
+} groups;
+
+/* Fits a line to times of which group 1's are divided by exp(gamma). Returns by how much more than
+ * gamma group 1 takes over group 0, as logarithms: 0 where exp(gamma) is its factor. */
+static double beyond(groups *g, double gamma) {
+    double sum[2] = {0}, count[2] = {0};
+    for (size_t i = 0; i < g->n; i++)
+        g->scaled_time[i] = g->group[i] == 1 ? g->time[i] / exp(gamma) : g->time[i];
+    const bl_stats_step_line line = bl_stats_fit_step_line(g->scaled, g->n);
+    for (size_t i = 0; i < g->n; i++) {
+        if (g->group[i] < 0) continue;
+        sum[g->group[i]] += log(g->time[i] / bl_stats_step_line_at(&line, g->scaled[i].batch_size));
+        count[g->group[i]]++;
+    }
+    return sum[1] / count[1] - sum[0] / count[0] - gamma;
+}
+
+/* The gamma at which `beyond` is 0. It is nearly straight, so that a few secants find it. It is
+ * level where the sizes are too few to tell a group from the line; then the line has it all. */
+static double log_factor(groups *g) {
+    enum { SECANTS = 30 };
+    static const double small = 1e-12;
+    double before = 0, h_before = beyond(g, before), gamma = h_before;
+    for (int i = 0; i < SECANTS && fabs(h_before) > small; i++) {
+        const double h = beyond(g, gamma), slope = (h - h_before) / (gamma - before);
+        if (!(slope < -small)) break;
+        before = gamma;
+        h_before = h;
+        gamma -= h / slope;
+    }
+    return gamma;
+}
+
+/* Group 1 over group 0 in each repeat: the factor by which group 1 lies off the line of the other
+ * sizes. Line and factor are fitted together, as a line through all sizes would follow group 1 and
+ * hide a part of its factor. A machine's slow minute has all sizes of a repeat slow, so that it
+ * cancels. The spread over repeats then decides whether 1 lies within the margin. */
 static bl_stats_equal compare_groups(bl_stats_value *ratio, const bl_stats_step_size *size,
                                      size_t n, const int *group) {
     const bool processor = all_have_processor(size, n);
-    const bl_stats_step_line line =
-        processor ? bl_stats_fit_processor_line(size, n) : bl_stats_fit_step_line(size, n);
     const size_t repeats = fewest_repeats(size, n);
-    double *x = bl_xalloc(repeats * sizeof *x);
-    bool both = line.known;
+    double *time = bl_xalloc((2 * n + repeats) * sizeof *time), *x = time + 2 * n;
+    bl_stats_step_size *scaled = bl_xalloc(n * sizeof *scaled);
+    groups g = {scaled, time, time + n, group, n};
+    bool member[2] = {false, false};
+    for (size_t i = 0; i < n; i++) {
+        scaled[i] = (bl_stats_step_size){size[i].batch_size, &g.scaled_time[i], 1, NULL};
+        if (group[i] >= 0) member[group[i]] = true;
+    }
+    const bool both = member[0] && member[1];
     for (size_t r = 0; r < repeats && both; r++) {
-        double sum[2] = {0}, count[2] = {0};
-        for (size_t i = 0; i < n; i++) {
-            if (group[i] < 0) continue;
-            sum[group[i]] += off_the_line(&line, &size[i], r, processor);
-            count[group[i]]++;
-        }
-        both = count[0] > 0 && count[1] > 0;
-        x[r] = exp(sum[1] / count[1] - sum[0] / count[0]);
+        for (size_t i = 0; i < n; i++)
+            time[i] = processor ? size[i].processor[r] : size[i].seconds[r];
+        x[r] = exp(log_factor(&g));
     }
     const bl_stats_equal verdict =
         bl_stats_equivalent(ratio, x, both ? repeats : 0, BL_STATS_EQUAL_MARGIN);
-    free(x);
+    free(scaled);
+    free(time);
     return verdict;
 }
 

@@ -83,7 +83,7 @@ bl_stats_step_line bl_stats_fit_processor_line(const bl_stats_step_size *size, s
 #define BL_STATS_NEIGHBOURS 1.04
 /* The margin within which times count as equal. */
 #define BL_STATS_EQUAL_MARGIN 0.02
-/* Is the time of b what a's says it should be, once the line has been divided out? By matched
+/* Is the time of b what a's says it should be, off the line of all others? By matched
  * repeats, of processor times where both have them. *ratio: b over a. */
 bl_stats_equal bl_stats_step_equal(bl_stats_value *ratio, const bl_stats_step_size *size, size_t n,
                                    size_t a, size_t b);

@@ -1,10 +1,12 @@
 /* One training step: the loss and gradient of the next batch, the schedule's numbers, the
  * optimizer's update.
  *
- *     loss = workload->loss(run)               gradient is there if the loss is finite
+ *     loss = workload->loss(run)               gradient is there if the loss is finite, but for
+ *                                              weights that had their update on the way (batch.c)
  *     hash, loss_sum <- loss                   what the log says of steps between evaluations
  *     args = rate, momentum, 1 - beta^t, ...   functions of progress.made and the configuration
- *     workload->update(run, &args)             unless the loss is not finite: then the run diverged
+ *     workload->update(run, &args)             all others; not if the loss is not finite: then the
+ *                                              run diverged
  *     made++
  *
  * The products of all steps' betas are kept in fp64 and not computed as powers, because a one-cycle
@@ -64,6 +66,7 @@ static void optim_part(void *ctx, size_t p, size_t parts) {
         const bl_param *done = &net->param[net->node[i].first_param];
         update_share(u, &part, begin, done->offset);
         begin = done->offset + done->rows * done->cols;
+        begin = (begin + OPTIM_UNIT - 1) / OPTIM_UNIT * OPTIM_UNIT; /* of the next parameter */
     }
     update_share(u, &part, begin, net->weights);
 }

@@ -22,7 +22,8 @@ struct bl_workload {
     /* Takes memory (dry: only counts). */
     void (*lay_out)(bl_train *train, bl_net_layout *layout, size_t threads);
     void (*begin)(bl_train *train); /* values before the first step */
-    /* The loss of batch number progress.made; if it is finite, all that `update` needs is ready. */
+    /* The loss of batch number progress.made; if it is finite, all that `update` needs is ready,
+     * and it may have updated some weights already. */
     double (*loss)(bl_train *train);
     void (*update)(bl_train *train, const bl_update_step *args);
     /* Instead of `loss` and `update`: several steps at once, for a device. As bl_train_steps. */
@@ -103,8 +104,8 @@ bl_update_step bl_train_step_numbers(const bl_train *train, bl_train_progress *p
 void bl_train_enter_loss(bl_train *train, double loss);
 /* The optimizer over the block of weights: what `update` of a net is. */
 void bl_train_update_weights(bl_train *train, const bl_update_step *args);
-/* The loss and the gradient of a net's next batch, in pieces of train->micro examples. Of a batch
- * of one block the large weights may be updated already (train->updated). */
+/* The loss and the gradient of a net's next batch, in pieces of train->micro examples. Of at
+ * most 64 examples in one piece, large weights may be updated already (train->updated). */
 double bl_train_batch_loss(bl_train *train);
 /* Updates `count` weights by `gradient`, whose place in net.gradient would be `place`, and moves
  * their average. */

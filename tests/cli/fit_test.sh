@@ -125,6 +125,8 @@ for factor in 1.1 1.4; do
   cp "$dir/out" "$dir/off_$factor"
 done
 grep -q '^one curve describes the data to within [1-9] % (F test, p-value ' "$dir/off_1.1" || fail "a misfit: $(cat "$dir/off_1.1")"
+sed -n 's/^  critical .*(\([0-9,]*\) to \([0-9,]*\))$/\1 \2/p' "$dir/off_1.1" | tr -d , |
+  awk '$1 <= 500 && 500 <= $2 { held = 1 } END { exit !held }' || fail "500 is not in the interval: $(grep critical "$dir/off_1.1")"
 grep -q '^no curve describes the data (F test, p-value .*): critical sizes are left out$' "$dir/off_1.4" || fail "a large misfit"
 status 0 "$dir/exact_steps.csv" --segments # four sizes are too few for them
 grep -q '^one curve describes the data' "$dir/out" || fail "segments of four sizes"

@@ -76,8 +76,7 @@ matches() {
 }
 count=0
 for command in $(batchlab completion words | cut -f1); do
-  # The address sanitizer reserves more addresses than any limit of memory leaves.
-  case $build-$command in */asan-machine) count=$((count + 1)); continue ;; esac
+  case $build-$command in */asan-machine) echo "SKIPPED the example of machine: the sanitizer reserves more addresses than a limit leaves"; continue ;; esac
   batchlab "$command" --help >"$scratch/help"
   line=$(sed -n 's/^  \$ //p' "$scratch/help")
   sed -n '/^  \$ /,/^exit status:$/p' "$scratch/help" | sed -e 1d -e '/^exit status:$/d' -e 's/^  //' | sed '$d' >"$scratch/wanted"

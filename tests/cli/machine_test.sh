@@ -74,6 +74,8 @@ for size in 0 -5 1e30x nan inf '' 5Q; do
 done
 try 2 machine small --progress none --memory 1e30
 says err '^batchlab: a memory limit of [0-9,]* GiB: this machine has [0-9.]* [GM]iB$'
+try 2 machine small --progress none --memory 1e99G
+says err '^batchlab: a memory limit of 1e+99 GiB: this machine has [0-9.]* [GM]iB$'
 try 2 machine small --progress none --set 'sweep.batch_sizes=[16,2001]'
 says err '^batchlab: batch size 2001 is larger than the data set (2000 training rows)$'
 try 2 machine small --margin 95
@@ -86,7 +88,7 @@ says err 'no batch size is left to measure: 1500, the smallest of sweep.batch_si
 
 # The largest under a limit, between one that ran and one that was refused.
 try 0 machine small --progress none --set 'model.hidden=[16384]' --set 'sweep.batch_sizes=[16,64]' --memory 150M
-says out 'largest that ran: [0-9]*, with 1[0-9][0-9] MiB$'
+says out 'largest that ran: [0-9,]*, with 1[0-9][0-9] MiB$'
 says out 'of 150 MiB (as asked), 7.50 MiB of it kept free$'
 says out 'not tried; .* was refused the memory$'
 largest=$(sed -n 's/.*"largest":\([0-9]*\),.*/\1/p' "$scratch/runs/small/machine.json")

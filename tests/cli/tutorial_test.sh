@@ -10,7 +10,8 @@ cd "$scratch/project" || exit 1
 prints() {
   cat "$scratch/out" "$scratch/err" >printed
   while IFS= read -r line; do
-    awk -v begin="${line% ...}" -v whole="$whole" 'whole != "" ? $0 == begin : index($0, begin) == 1 { found = 1 }
+    [ -n "$whole" ] || line=${line% ...}
+    awk -v begin="$line" -v whole="$whole" 'whole != "" ? $0 == begin : index($0, begin) == 1 { found = 1 }
       END { exit !found }' printed || fail "does not print: $line"
   done <"$1"
 }
@@ -24,15 +25,15 @@ page() {
     inside && /^    / { print substr($0, 5) >(n ".lines"); next }
     { inside = 0 }' "$page"
   count=0
-  for file in ?.command; do
+  while [ -f "$((count + 1)).command" ]; do
     count=$((count + 1))
-    command=$(cat "$file")
+    command=$(cat "$count.command")
     eval "set -- $command"
     [ "$1" = run ] && set -- "$@" --progress none
     "$BATCHLAB" "$@" >"$scratch/out" 2>"$scratch/err"
     status=$?
     case "$1 $status" in *" 0" | "run 5") ;; *) fail "$page: batchlab $*: exit $status" ;; esac
-    [ ! -f "${file%.command}.lines" ] || prints "${file%.command}.lines"
+    [ ! -f "$count.lines" ] || prints "$count.lines"
   done
 }
 page README.md

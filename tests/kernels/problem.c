@@ -106,6 +106,15 @@ static void build_dense_backward_weight(problem *p, const shape *s) {
     };
 }
 
+/* x is some features of rows that have others beside them. */
+static void build_dense_weight_of_wider_rows(problem *p, const shape *s) {
+    enum { BESIDE = 5 };
+    build_dense_backward_weight(p, s);
+    bl_dense_backward_weight *a = &p->args.dense_backward_weight;
+    a->x_stride = s->k + BESIDE;
+    a->x = problem_floats(p, "x and beside", ROLE_IN, PER_EXAMPLE, s->batch, a->x_stride);
+}
+
 static void build_relu_forward(problem *p, const shape *s) {
     bl_relu_forward *a = &p->args.relu_forward;
     const bool in_place = s->variant & 1;
@@ -397,6 +406,16 @@ static const shape dense_shapes[] = {
     {257,    25,   4100, 3},
     {131500, 2,    3,    0},
 };
+static const shape strip_shapes[] = {
+    {2,   3,   1,   0},
+    {65,  100, 1,   0},
+    {9,   49,  47,  0},
+    {16,  48,  300, 2},
+    {5,   257, 144, 0},
+    {64,  50,  2,   2},
+    {257, 31,  50,  0},
+    {513, 8,   16,  2},
+};
 static const shape column_shapes[] = {
     {0,    0, 5,    0},
     {3,    0, 0,    0},
@@ -599,6 +618,8 @@ const family families[] = {
     FAMILY(dense_forward, dense_shapes, true, "af3a25014ed40a50"),
     FAMILY(dense_backward_input, dense_shapes, true, "3e7311cc527c0b5e"),
     FAMILY(dense_backward_weight, dense_shapes, false, "61bec89f19000637"),
+    {"dense_backward_weight_strip", strip_shapes, BL_COUNT(strip_shapes), false, "0ac70f0efec83d2a",
+                                                                      build_dense_weight_of_wider_rows, run_dense_backward_weight},
     FAMILY(relu_forward, count_shapes, true, "a1ae816e6402f155"),
     FAMILY(relu_backward, count_shapes, true, "6f8489203326fe2f"),
     FAMILY(dropout, dropout_shapes, true, "49ff81feae8eaf13"),

@@ -246,6 +246,34 @@ static void neighbours(void **state) {
     bl_buf_free(&words);
 }
 
+/* A group's factor is found whole, wherever its sizes lie: a line through all sizes follows them.
+ */
+static void factor_of_a_group(void **state) {
+    (void)state;
+    static const double sizes[] = {126, 127, 128, 129, 130, 256};
+    static const bool groups[][6] = {
+        {false, false, true,  false, false, true },
+        {false, false, false, false, false, true },
+        {true,  true,  false, true,  true,  true },
+        {true,  false, false, false, false, false}
+    };
+    static const double factors[] = {0.8, 1.25, 0.995};
+    for (size_t k = 0; k < BL_COUNT(groups) * BL_COUNT(factors); k++) {
+        const bool *named = groups[k / BL_COUNT(factors)];
+        const double factor = factors[k % BL_COUNT(factors)];
+        double seconds[6][8];
+        bl_stats_step_size size[6];
+        bl_stats_value ratio;
+        for (size_t i = 0; i < 6; i++) {
+            for (size_t r = 0; r < 8; r++)
+                seconds[i][r] = (0.5 + 0.01 * sizes[i]) * (named[i] ? factor : 1);
+            size[i] = (bl_stats_step_size){sizes[i], seconds[i], 8, NULL};
+        }
+        (void)bl_stats_step_named(&ratio, size, 6, named);
+        check_close(ratio.value, factor, 1e-9);
+    }
+}
+
 /* By the 90 % interval of order statistics: of 5 to 7 the range, of 8 the second to the seventh. */
 static void equivalence(void **state) {
     (void)state;
@@ -312,6 +340,6 @@ int main(void) {
         cmocka_unit_test(line_above_a_floor), cmocka_unit_test(ties),
         cmocka_unit_test(findings),           cmocka_unit_test(narrow_lines),
         cmocka_unit_test(disturbances),       cmocka_unit_test(neighbours),
-        cmocka_unit_test(equivalence)};
+        cmocka_unit_test(factor_of_a_group),  cmocka_unit_test(equivalence)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

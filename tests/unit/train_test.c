@@ -1,8 +1,8 @@
 /* A run: the same bytes however it is carried out, and it learns. */
 #include "engine/base/mem.h"
 #include "engine/data/sampler.h"
-#include "engine/train/run.h"
 #include "engine/train/train.h"
+#include "engine/train/workload.h"
 #include "tests/check.h"
 #include "tests/unit/tiny_run.h"
 #include <math.h>
@@ -72,6 +72,12 @@ static void nobody_asks(void *ctx, size_t node, bool backward) {
     (void)ctx, (void)node, (void)backward;
 }
 
+/* By its next batch, of which the step is then not made. */
+static bool is_updated_in_backward(bl_train *run) {
+    assert_true(isfinite(run->workload->loss(run)));
+    return run->updated;
+}
+
 /* Both runs, four steps: the one that is watched has gradients first, then the update. */
 static void check_update(const fixture *f, const bl_kernels *kernels, size_t threads) {
     char got[BL_SHA256_HEX], expected[BL_SHA256_HEX];
@@ -93,6 +99,7 @@ static void check_update(const fixture *f, const bl_kernels *kernels, size_t thr
     for (size_t k = 0; k < in_turn->optim->states; k++)
         assert_memory_equal(on_the_way->state[k], in_turn->state[k],
                             in_turn->net.weights * sizeof(float));
+    assert_true(is_updated_in_backward(on_the_way));
     bl_train_close(in_turn);
     bl_train_close(on_the_way);
 }
@@ -118,6 +125,20 @@ static void test_update_in_backward(void **state) {
         (void)snprintf(f->config.optimizer.name, BL_NAME, "adamw");
         if (i == 0) check_update(f, kernels, 3);
     }
+    /* Whoever reads the gradient as a whole has it: pieces, and estimates of its noise. */
+    f->config.train.micro_batch = 2;
+    bl_train *run = tiny_open(f, bl_kernels_table[0], 1);
+    assert_false(is_updated_in_backward(run));
+    bl_train_close(run);
+    f->config.train.micro_batch = 0;
+    f->config.noise.window = 3;
+    f->config.noise.share = 0.5;
+    f->config.noise.micro_batch = 4;
+    f->config.noise.batches = 4;
+    run = tiny_open(f, bl_kernels_table[0], 1);
+    assert_non_null(run->ways.array);
+    assert_false(is_updated_in_backward(run));
+    bl_train_close(run);
 }
 
 static void test_same_log_on_every_backend(void **state) {
