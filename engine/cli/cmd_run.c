@@ -297,6 +297,7 @@ static int train(const bl_args *args, bool answers) {
          : dry                     ? BL_EXIT_DONE
          : answers                 ? answer(e, &totals)
                                    : ending(e, &totals);
+    (void)fflush(stdout); /* in a log that takes both, the answer stands before what follows */
     if (!dry && status == BL_OK) bl_display_times(&display, &spent);
     bl_filter_free(&w.only);
     bl_experiment_close(e);
